@@ -1,0 +1,23 @@
+// Query parameters that both faces understand.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include "http/Message.h"
+
+namespace hearth::host {
+
+/// A whole number, negative allowed. Throws Refusal (parameter) with Livy's text for anything else.
+std::int64_t integerParameter(const Request& request, const char* name, std::int64_t fallback);
+/// `?wait=30s` (a bare number is seconds), at most `longest`; absent where not asked for. Throws
+/// Refusal (parameter).
+std::optional<std::chrono::milliseconds> waitParameter(const Request& request,
+                                                       std::chrono::milliseconds longest);
+/// A path segment that must be a statement's number. Throws Refusal: parameter where it is no
+/// number, noStatement where it cannot be one.
+std::int64_t statementNumber(const std::string& segment);
+
+}  // namespace hearth::host

@@ -1,0 +1,194 @@
+#include "api/SessionCalls.h"
+
+#include "api/Dispatcher.h"
+#include "api/Paging.h"
+#include "api/Views.h"
+#include "support/JsonBody.h"
+#include "support/JsonWriter.h"
+
+namespace hearth::host {
+
+namespace {
+
+[[noreturn]] void notLive(const SessionView& view) {
+  throw Refusal(Refusal::Cause::state, "Session is in state " + view.row.state);
+}
+
+std::function<bool()> hungUp(const ExchangePtr& exchange) {
+  return [exchange] { return exchange->abandoned(); };
+}
+
+struct StatementRequest {
+  std::string code, kind;
+};
+
+template <typename Read>
+auto readBody(const Request& request, Read read) {
+  try {
+    return read(JsonBody(request.body));
+  } catch (const JsonSyntaxError& error) {
+    throw Refusal(Refusal::Cause::malformed, error.what());
+  } catch (const JsonFieldError& error) {
+    throw Refusal(Refusal::Cause::invalid, error.what());
+  }
+}
+
+}  // namespace
+
+SessionCalls::SessionCalls(SessionManager& manager, bool withDeleted,
+                           std::chrono::milliseconds longestWait)
+    : manager_(manager), withDeleted_(withDeleted), longestWait_(longestWait) {}
+
+SessionView SessionCalls::find(const std::string& idOrName) const {
+  return manager_.find(idOrName, withDeleted_);
+}
+
+void SessionCalls::create(const ExchangePtr& exchange, Show show) const {
+  const auto wait = waitParameter(exchange->request(), longestWait_);
+  CreateRequest request = CreateRequest::parse(exchange->request().body);
+  manager_.create(
+      std::move(request), std::string(),
+      [exchange, show = std::move(show), wait](std::shared_ptr<Session> session,
+                                               std::optional<Refusal> refusal) {
+        if (refusal) return refuse(exchange, *refusal);
+        const auto done = [exchange, show, session] {
+          guarded(exchange, [&] { show(exchange, SessionView{session->row(), session}); });
+        };
+        if (!wait) return done();
+        session->waitState({*wait, done, hungUp(exchange)});
+      });
+}
+
+void SessionCalls::get(const ExchangePtr& exchange, const std::string& id, Show show) const {
+  const auto wait = waitParameter(exchange->request(), longestWait_);
+  const SessionView view = find(id);
+  if (!wait || !view.live) return show(exchange, view);
+  const auto session = view.live;
+  const auto done = [exchange, session, show = std::move(show)] {
+    guarded(exchange, [&] { show(exchange, SessionView{session->row(), session}); });
+  };
+  session->waitState({*wait, done, hungUp(exchange)});
+}
+
+void SessionCalls::end(const ExchangePtr& exchange, const std::string& id,
+                       const std::string& reason, bool deleted, Plain show) const {
+  const SessionView view = find(id);
+  const auto done = [exchange, show = std::move(show)] {
+    guarded(exchange, [&] { show(exchange); });
+  };
+  if (view.live) return view.live->end(SessionState::dead, reason, deleted, done);
+  if (!deleted) return done();
+  manager_.hide(view.row, [exchange, done](const std::string& error) {
+    if (error.empty()) return done();
+    refuse(exchange, Refusal(Refusal::Cause::storage, error));
+  });
+}
+
+void SessionCalls::submit(const ExchangePtr& exchange, const std::string& id,
+                          ShowStatement show) const {
+  const Request& request = exchange->request();
+  const auto wait = waitParameter(request, longestWait_);
+  const SessionView view = find(id);
+  StatementRequest statement = readBody(request, [](const JsonBody& body) {
+    body.allowOnly({"code", "kind", "msg_type"});
+    if (!body.has("code")) throw JsonFieldError("field \"code\" is needed");
+    return StatementRequest{body.text("code"), body.text("kind")};
+  });
+  if (!view.live) notLive(view);
+  const auto session = view.live;
+  session->submit(std::move(statement.code), std::move(statement.kind),
+                  [this, exchange, session, show = std::move(show), wait](
+                      Session::StatementPtr row, std::optional<Refusal> refusal) {
+                    if (refusal) return refuse(exchange, *refusal);
+                    const SessionView posted{session->row(), session};
+                    if (!wait) return guarded(exchange, [&] { show(exchange, posted, *row); });
+                    const auto done = [this, exchange, session, show, number = row->id] {
+                      guarded(exchange, [&] {
+                        const SessionView now{session->row(), session};
+                        show(exchange, now, *manager_.statement(now, number));
+                      });
+                    };
+                    session->waitStatement(row->id, {*wait, done, hungUp(exchange)});
+                  });
+}
+
+void SessionCalls::getStatement(const ExchangePtr& exchange, const std::string& id,
+                                const std::string& statement, ShowStatement show) const {
+  const auto wait = waitParameter(exchange->request(), longestWait_);
+  const SessionView view = find(id);
+  const std::int64_t number = statementNumber(statement);
+  const auto row = manager_.statement(view, number);
+  const auto state = statementState(row->state);
+  if (!wait || !view.live || !state || isFinal(*state)) return show(exchange, view, *row);
+  const auto session = view.live;
+  const auto done = [this, exchange, session, number, show = std::move(show)] {
+    guarded(exchange, [&] {
+      const SessionView now{session->row(), session};
+      show(exchange, now, *manager_.statement(now, number));
+    });
+  };
+  session->waitStatement(number, {*wait, done, hungUp(exchange)});
+}
+
+void SessionCalls::cancel(const ExchangePtr& exchange, const std::string& id,
+                          const std::string& statement,
+                          std::function<void(const ExchangePtr&, bool)> show) const {
+  const SessionView view = find(id);
+  const std::int64_t number = statementNumber(statement);
+  if (!view.live) notLive(view);
+  view.live->cancel(number, [exchange, show = std::move(show)](bool stopped) {
+    guarded(exchange, [&] { show(exchange, stopped); });
+  });
+}
+
+void SessionCalls::interrupt(const ExchangePtr& exchange, const std::string& id,
+                             std::function<void(const ExchangePtr&, bool)> show) const {
+  const SessionView view = find(id);
+  if (!view.live) notLive(view);
+  view.live->interrupt([exchange, show = std::move(show)](bool stopped) {
+    guarded(exchange, [&] { show(exchange, stopped); });
+  });
+}
+
+void SessionCalls::complete(const ExchangePtr& exchange, const std::string& id) const {
+  struct Asked {
+    std::string code, kind;
+    std::int64_t cursor;
+  };
+  const SessionView view = find(id);
+  Asked asked = readBody(exchange->request(), [](const JsonBody& body) {
+    body.allowOnly({"code", "kind", "cursor"});
+    if (!body.has("code")) throw JsonFieldError("field \"code\" is needed");
+    if (!body.has("cursor")) throw JsonFieldError("field \"cursor\" is needed");
+    return Asked{body.text("code"), body.text("kind"), body.count("cursor")};
+  });
+  if (!view.live) notLive(view);
+  view.live->complete(std::move(asked.kind), std::move(asked.code),
+                      static_cast<std::uint64_t>(asked.cursor),
+                      [exchange](const std::vector<std::string>& candidates,
+                                 const std::optional<Refusal>& refusal) {
+                        if (refusal) return refuse(exchange, *refusal);
+                        JsonWriter out;
+                        out.beginObject().key("candidates").strings(candidates).endObject();
+                        answerJson(exchange, 200, out.take());
+                      });
+}
+
+void SessionCalls::log(const ExchangePtr& exchange, const std::string& id) const {
+  const Request& request = exchange->request();
+  const std::int64_t from = integerParameter(request, "from", -1);
+  const std::int64_t size = integerParameter(request, "size", 100);
+  const SessionView view = find(id);
+  const LogFile::Page page = sessionLog(view, from, size);
+  JsonWriter out;
+  out.beginObject();
+  out.key("id").integer(view.row.id);
+  // Livy shows the number that was asked for also where no line has it.
+  out.key("from").integer(from > page.total ? from : page.from);
+  out.key("total").integer(page.total);
+  out.key("log").strings(page.lines);
+  out.endObject();
+  answerJson(exchange, 200, out.take());
+}
+
+}  // namespace hearth::host

@@ -1,0 +1,185 @@
+#include "api/V1Api.h"
+
+#include "api/Dispatcher.h"
+#include "api/Paging.h"
+#include "api/Views.h"
+#include "support/JsonWriter.h"
+
+namespace hearth::host {
+
+namespace {
+
+std::string sessionPath(const SessionView& view) {
+  return "/v1/sessions/" + std::to_string(view.row.id);
+}
+
+void created(const ExchangePtr& exchange, const std::string& location, std::string body) {
+  Response response = Response::json(201, std::move(body));
+  response.headers.emplace_back("Location", location);
+  answer(exchange, std::move(response));
+}
+
+void showSession(const ExchangePtr& exchange, const SessionView& view) {
+  answerJson(exchange, 200, v1Session(view));
+}
+
+void noContent(const ExchangePtr& exchange) {
+  Response response;
+  response.status = 204;
+  answer(exchange, std::move(response));
+}
+
+std::int64_t count(const Request& request, const char* name, std::int64_t fallback) {
+  const std::int64_t value = integerParameter(request, name, fallback);
+  if (value < 0)
+    throw Refusal(Refusal::Cause::parameter, std::string(name) + " must not be negative");
+  return value;
+}
+
+void listSessions(const SessionCalls& calls, const ExchangePtr& exchange) {
+  const Request& request = exchange->request();
+  const std::int64_t from = count(request, "from", 0);
+  const std::int64_t size = count(request, "size", 100);
+  const std::string all = request.parameter("deleted").value_or("false");
+  if (all != "true" && all != "false")
+    throw Refusal(Refusal::Cause::parameter, "deleted must be true or false");
+  const SessionManager::Page page = calls.manager().list(from, size, all == "true");
+  JsonWriter out;
+  out.beginObject();
+  out.key("from").integer(from);
+  out.key("total").integer(page.total);
+  out.key("sessions").beginArray();
+  for (const SessionView& view : page.sessions) out.raw(v1Session(view));
+  out.endArray().endObject();
+  answerJson(exchange, 200, out.take());
+}
+
+void listStatements(const SessionCalls& calls, const ExchangePtr& exchange, const std::string& id) {
+  const Request& request = exchange->request();
+  const std::int64_t from = count(request, "from", 0);
+  const std::int64_t size = count(request, "size", 100);
+  const std::string order = request.parameter("order").value_or("asc");
+  if (order != "asc" && order != "desc")
+    throw Refusal(Refusal::Cause::parameter, "order must be asc or desc");
+  const auto page = calls.manager().statements(calls.find(id), from, size, order == "desc");
+  JsonWriter out;
+  out.beginObject();
+  out.key("from").integer(from);
+  out.key("total").integer(page.total);
+  out.key("statements").beginArray();
+  for (const auto& row : page.statements) out.raw(v1Statement(*row));
+  out.endArray().endObject();
+  answerJson(exchange, 200, out.take());
+}
+
+}  // namespace
+
+std::string pluginsView(const PluginCatalog& catalog) {
+  JsonWriter out;
+  out.beginObject().key("plugins").beginArray();
+  for (const CatalogEntry& entry : catalog.entries()) {
+    out.beginObject();
+    out.key("instance").string(entry.instance);
+    out.key("state").string(entry.loaded ? "loaded" : entry.disabled ? "disabled" : "refused");
+    out.key("reason").stringOrNull(entry.reason);
+    out.key("path").string(entry.path);
+    out.key("manifest").stringOrNull(entry.manifest);
+    out.key("id").stringOrNull(entry.descriptor.id);
+    out.key("version").stringOrNull(entry.descriptor.version);
+    out.key("abi").string(std::to_string(HEARTH_ABI_MAJOR) + "." + std::to_string(entry.abiMinor));
+    out.key("kinds").beginArray();
+    for (const auto& kind : entry.kinds) out.string(kind.first);
+    out.endArray();
+    out.key("aliases").beginObject();
+    for (const auto& [alias, kind] : entry.aliases) out.key(alias).string(kind);
+    out.endObject();
+    out.key("magics").strings(entry.descriptor.magics);
+    out.key("leader").stringOrNull(entry.leader);
+    out.endObject();
+  }
+  out.endArray().endObject();
+  return out.take();
+}
+
+void addV1Routes(Router& router, const SessionCalls& calls, const PluginCatalog& catalog,
+                 const std::string& version) {
+  using Args = const PathArguments&;
+  const auto id = [](Args args) -> const std::string& { return args.at("id"); };
+
+  router.add("GET", "/v1/version", [version](const ExchangePtr& exchange, Args) {
+    JsonWriter out;
+    out.beginObject();
+    out.key("name").string("hearth");
+    out.key("version").string(version);
+    out.key("livy").string("0.10.0");
+    out.key("abi").string(std::to_string(HEARTH_ABI_MAJOR) + "." +
+                          std::to_string(HEARTH_ABI_MINOR));
+    out.endObject();
+    answerJson(exchange, 200, out.take());
+  });
+  router.add("GET", "/v1/plugins", [&catalog](const ExchangePtr& exchange, Args) {
+    answerJson(exchange, 200, pluginsView(catalog));
+  });
+
+  router.add("GET", "/v1/sessions",
+             [&calls](const ExchangePtr& exchange, Args) { listSessions(calls, exchange); });
+  router.add("POST", "/v1/sessions", [&calls](const ExchangePtr& exchange, Args) {
+    calls.create(exchange, [](const ExchangePtr& to, const SessionView& view) {
+      created(to, sessionPath(view), v1Session(view));
+    });
+  });
+  router.add("GET", "/v1/sessions/{id}", [&calls, id](const ExchangePtr& exchange, Args args) {
+    calls.get(exchange, id(args), showSession);
+  });
+  router.add("DELETE", "/v1/sessions/{id}", [&calls, id](const ExchangePtr& exchange, Args args) {
+    calls.end(exchange, id(args), "deleted by a client", true, noContent);
+  });
+  router.add("GET", "/v1/sessions/{id}/log", [&calls, id](const ExchangePtr& exchange, Args args) {
+    calls.log(exchange, id(args));
+  });
+  router.add("POST", "/v1/sessions/{id}/interrupt",
+             [&calls, id](const ExchangePtr& exchange, Args args) {
+               calls.interrupt(exchange, id(args), [](const ExchangePtr& to, bool stopped) {
+                 if (!stopped) throw Refusal(Refusal::Cause::state, "no statement runs");
+                 Response response = Response::json(202, "{\"interrupted\":true}");
+                 answer(to, std::move(response));
+               });
+             });
+  router.add(
+      "POST", "/v1/sessions/{id}/completion",
+      [&calls, id](const ExchangePtr& exchange, Args args) { calls.complete(exchange, id(args)); });
+  router.add("GET", "/v1/sessions/{id}/statements",
+             [&calls, id](const ExchangePtr& exchange, Args args) {
+               listStatements(calls, exchange, id(args));
+             });
+  router.add(
+      "POST", "/v1/sessions/{id}/statements", [&calls, id](const ExchangePtr& exchange, Args args) {
+        calls.submit(exchange, id(args),
+                     [](const ExchangePtr& to, const SessionView& view, const StatementRow& row) {
+                       created(to, sessionPath(view) + "/statements/" + std::to_string(row.id),
+                               v1Statement(row));
+                     });
+      });
+  const auto showStatement = [](const ExchangePtr& to, const SessionView&,
+                                const StatementRow& row) { answerJson(to, 200, v1Statement(row)); };
+  router.add("GET", "/v1/sessions/{id}/statements/{statement}",
+             [&calls, id, showStatement](const ExchangePtr& exchange, Args args) {
+               calls.getStatement(exchange, id(args), args.at("statement"), showStatement);
+             });
+  router.add("POST", "/v1/sessions/{id}/statements/{statement}/cancel",
+             [&calls, id](const ExchangePtr& exchange, Args args) {
+               const SessionView view = calls.find(id(args));
+               const std::int64_t number = statementNumber(args.at("statement"));
+               calls.manager().statement(view, number);  // 404 where there is none
+               calls.cancel(exchange, id(args), args.at("statement"),
+                            [&calls, view, number](const ExchangePtr& to, bool stopped) {
+                              const auto row = calls.manager().statement(view, number);
+                              if (!stopped)
+                                throw Refusal(Refusal::Cause::state,
+                                              "the statement is " + row->state + " already");
+                              answerJson(to, 202, v1Statement(*row));
+                            });
+             });
+}
+
+}  // namespace hearth::host

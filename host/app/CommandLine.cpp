@@ -1,0 +1,195 @@
+#include "app/CommandLine.h"
+
+#include <Poco/Exception.h>
+#include <Poco/Util/Option.h>
+#include <Poco/Util/OptionException.h>
+#include <Poco/Util/OptionProcessor.h>
+#include <Poco/Util/OptionSet.h>
+#include <unistd.h>
+
+#include <cstdio>
+#include <cstdlib>
+#include <exception>
+#include <filesystem>
+#include <iostream>
+#include <string>
+#include <vector>
+
+#include "api/V1Api.h"
+#include "app/Paths.h"
+#include "app/Server.h"
+#include "plugin/PluginCatalog.h"
+#include "support/Log.h"
+
+namespace hearth::host {
+
+namespace {
+
+using Poco::Util::Option;
+
+constexpr int usageError = 2;
+
+const char* const help =
+    "hearth keeps Spark, and any other REPL, warm for many clients over REST.\n"
+    "\n"
+    "usage: hearth serve [OPTIONS]        serve until SIGTERM\n"
+    "       hearth config [OPTIONS]       show each key with its value, where it is from, what it "
+    "does\n"
+    "       hearth plugin list [OPTIONS]  show the plugins and why one is refused\n"
+    "       hearth --version | --help\n"
+    "\n"
+    "options:\n"
+    "  -c, --config FILE    read this properties file too\n"
+    "      --set KEY=VALUE  set a key; may be repeated\n"
+    "      --host ADDRESS   server.host\n"
+    "  -p, --port PORT      server.port\n"
+    "      --data DIR       data.dir\n"
+    "      --plugins DIR    plugins.dir\n"
+    "      --json           plugin list: as JSON\n"
+    "  -h, --help           this text\n";
+
+class UsageError : public std::runtime_error {
+ public:
+  using std::runtime_error::runtime_error;
+};
+
+struct Arguments {
+  std::vector<std::string> words;
+  std::vector<std::pair<std::string, std::string>> options;
+  bool has(const std::string& name) const {
+    for (const auto& option : options)
+      if (option.first == name) return true;
+    return false;
+  }
+};
+
+Arguments parse(int argc, char** argv) {
+  Poco::Util::OptionSet known;
+  known.addOption(Option("config", "c").argument("FILE"));
+  known.addOption(Option("set", "").argument("KEY=VALUE").repeatable(true));
+  known.addOption(Option("host", "").argument("ADDRESS"));
+  known.addOption(Option("port", "p").argument("PORT"));
+  known.addOption(Option("data", "").argument("DIR"));
+  known.addOption(Option("plugins", "").argument("DIR"));
+  known.addOption(Option("json", ""));
+  known.addOption(Option("version", ""));
+  known.addOption(Option("help", "h"));
+  Poco::Util::OptionProcessor processor(known);
+  processor.setUnixStyle(true);
+  Arguments found;
+  // An option's value may be the next word; the processor asks for it by an empty name.
+  for (int i = 1; i < argc; ++i) {
+    std::string name, value;
+    if (processor.process(argv[i], name, value)) {
+      if (!name.empty()) found.options.emplace_back(name, value);
+    } else {
+      found.words.emplace_back(argv[i]);
+    }
+  }
+  processor.checkRequired();
+  return found;
+}
+
+Settings load(const Arguments& arguments) {
+  Settings settings;
+  const std::string system = "/etc/hearth/hearth.properties";
+  if (std::filesystem::exists(system)) settings.loadFile(system);
+  if (const char* file = std::getenv("HEARTH_CONF"); file && *file) settings.loadFile(file);
+  settings.loadEnvironment(environ);
+  for (const auto& [name, value] : arguments.options)
+    if (name == "config") settings.loadFile(value);
+  const std::pair<const char*, const char*> shortcuts[] = {{"host", "server.host"},
+                                                           {"port", "server.port"},
+                                                           {"data", "data.dir"},
+                                                           {"plugins", "plugins.dir"}};
+  for (const auto& [name, value] : arguments.options) {
+    for (const auto& [option, key] : shortcuts)
+      if (name == option) settings.set(key, value, "command line");
+    if (name != "set") continue;
+    const auto equals = value.find('=');
+    if (equals == std::string::npos) throw UsageError("--set " + value + ": KEY=VALUE is needed");
+    settings.set(value.substr(0, equals), value.substr(equals + 1), "command line");
+  }
+  return settings;
+}
+
+int showConfig(const Settings& settings) {
+  for (const SettingKey& key : Settings::keys()) {
+    const Settings::Value& value = settings.value(key.name);
+    std::cout << "# " << key.doc << "\n# from: " << value.origin << "\n"
+              << key.name << " = " << value.text << "\n\n";
+  }
+  return 0;
+}
+
+int listPlugins(const Settings& settings, bool json) {
+  const std::string folder = pluginsFolder(settings);
+  const PluginCatalog catalog(folder, settings.text("plugins.conf_dir"));
+  if (json) {
+    std::cout << pluginsView(catalog) << "\n";
+    return 0;
+  }
+  if (catalog.entries().empty()) std::cout << "no plugins in " << folder << "\n";
+  for (const CatalogEntry& entry : catalog.entries()) {
+    std::cout << entry.instance << "  "
+              << (entry.loaded     ? "loaded"
+                  : entry.disabled ? "disabled"
+                                   : "refused");
+    if (!entry.descriptor.version.empty()) std::cout << "  version " << entry.descriptor.version;
+    std::string kinds;
+    for (const auto& kind : entry.kinds) kinds += (kinds.empty() ? "" : ", ") + kind.first;
+    if (!kinds.empty()) std::cout << "  kinds " << kinds;
+    std::cout << "\n  " << entry.path << "\n";
+    if (!entry.reason.empty()) std::cout << "  " << entry.reason << "\n";
+  }
+  return 0;
+}
+
+int run(int argc, char** argv) {
+  const Arguments arguments = parse(argc, argv);
+  if (arguments.has("help") || (argc == 2 && std::string(argv[1]) == "help")) {
+    std::cout << help;
+    return 0;
+  }
+  if (arguments.has("version")) {
+    std::cout << "hearth " << HEARTH_VERSION << "\n";
+    return 0;
+  }
+  const auto& words = arguments.words;
+  if (words.empty()) throw UsageError("a command is needed: serve, config or plugin list");
+  if (words == std::vector<std::string>{"serve"}) return serve(load(arguments));
+  if (words == std::vector<std::string>{"config"}) return showConfig(load(arguments));
+  if (words == std::vector<std::string>{"plugin", "list"})
+    return listPlugins(load(arguments), arguments.has("json"));
+  std::string given;
+  for (const std::string& word : words) given += (given.empty() ? "" : " ") + word;
+  throw UsageError("unknown command '" + given + "'");
+}
+
+}  // namespace
+
+int runCommandLine(int argc, char** argv) {
+  int status = 1;
+  std::string failure;
+  try {
+    status = run(argc, argv);
+  } catch (const UsageError& error) {
+    status = usageError;
+    failure = std::string(error.what()) + "\nhearth --help shows the usage";
+  } catch (const Poco::Util::OptionException& error) {
+    status = usageError;
+    failure = error.displayText() + "\nhearth --help shows the usage";
+  } catch (const SettingsError& error) {
+    status = usageError;
+    failure = error.what();
+  } catch (const Poco::Exception& error) {
+    failure = error.displayText();
+  } catch (const std::exception& error) {
+    failure = error.what();
+  }
+  stopLog();
+  if (!failure.empty()) std::cerr << "hearth: " << failure << "\n";
+  return status;
+}
+
+}  // namespace hearth::host

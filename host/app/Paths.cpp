@@ -1,0 +1,31 @@
+#include "app/Paths.h"
+
+#include <cstdlib>
+#include <filesystem>
+
+namespace hearth::host {
+
+namespace fs = std::filesystem;
+
+std::string dataFolder(const Settings& settings) {
+  if (!settings.text("data.dir").empty()) return fs::absolute(settings.text("data.dir")).string();
+  if (const char* state = std::getenv("XDG_STATE_HOME"); state && *state)
+    return std::string(state) + "/hearth";
+  if (const char* home = std::getenv("HOME"); home && *home)
+    return std::string(home) + "/.local/state/hearth";
+  throw SettingsError(
+      "neither data.dir, XDG_STATE_HOME nor HOME is set: say where to keep the store");
+}
+
+std::string pluginsFolder(const Settings& settings) {
+  if (!settings.text("plugins.dir").empty())
+    return fs::absolute(settings.text("plugins.dir")).string();
+  std::error_code error;
+  const fs::path program = fs::read_symlink("/proc/self/exe", error);
+  const fs::path above = program.parent_path().parent_path();
+  const fs::path built = above / "plugins";
+  if (fs::is_directory(built, error)) return built.string();
+  return (above / HEARTH_LIBDIR / "hearth" / "plugins").string();
+}
+
+}  // namespace hearth::host

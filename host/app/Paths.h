@@ -1,0 +1,16 @@
+// Where things are when nobody has said so.
+#pragma once
+
+#include <string>
+
+#include "config/Settings.h"
+
+namespace hearth::host {
+
+/// data.dir, or $XDG_STATE_HOME/hearth, or ~/.local/state/hearth.
+std::string dataFolder(const Settings& settings);
+/// plugins.dir, or the folder beside the running program: ../plugins in a build tree, the library folder
+/// in an installed one.
+std::string pluginsFolder(const Settings& settings);
+
+}  // namespace hearth::host

@@ -1,0 +1,171 @@
+#include "app/Server.h"
+
+#include <signal.h>
+#include <sys/resource.h>
+
+#include <boost/asio/ip/address.hpp>
+#include <cstdio>
+#include <filesystem>
+#include <sstream>
+
+#include "api/Dispatcher.h"
+#include "api/Errors.h"
+#include "api/LivyApi.h"
+#include "api/SessionCalls.h"
+#include "api/V1Api.h"
+#include "app/Paths.h"
+#include "http/HttpServer.h"
+#include "link/LinkServer.h"
+#include "plugin/PluginCatalog.h"
+#include "plugin/PluginHost.h"
+#include "session/SessionManager.h"
+#include "store/SqliteStore.h"
+#include "support/EventLoop.h"
+#include "support/Log.h"
+
+namespace hearth::host {
+
+namespace fs = std::filesystem;
+using std::chrono::milliseconds;
+
+namespace {
+
+void refuseOpenDoor(const Settings& settings) {
+  const std::string host = settings.text("server.host");
+  boost::system::error_code error;
+  const auto address = boost::asio::ip::make_address(host, error);
+  const bool loopback = host == "localhost" || (!error && address.is_loopback());
+  if (loopback || settings.boolean("server.allow_unauthenticated_remote")) return;
+  throw SettingsError("server.host = " + host +
+                      " can be reached from elsewhere and there is no authentication: whoever "
+                      "reaches it runs code as "
+                      "this user. Serve 127.0.0.1 behind a proxy that authenticates, or set "
+                      "server.allow_unauthenticated_remote = true to accept that");
+}
+
+// One descriptor for each waiting client; the usual soft limit of 1024 would end that early.
+void raiseDescriptorLimit() {
+  rlimit limit{};
+  if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur == limit.rlim_max) return;
+  limit.rlim_cur = limit.rlim_max;
+  setrlimit(RLIMIT_NOFILE, &limit);
+}
+
+std::vector<std::string> list(const std::string& text) {
+  std::vector<std::string> items;
+  std::stringstream stream(text);
+  for (std::string item; std::getline(stream, item, ',');) {
+    item.erase(0, item.find_first_not_of(' '));
+    item.erase(item.find_last_not_of(' ') + 1);
+    if (!item.empty()) items.push_back(item);
+  }
+  return items;
+}
+
+SessionOptions sessionOptions(const Settings& settings) {
+  SessionOptions options;
+  options.sharedKind = settings.text("session.shared_kind");
+  options.launchTime = settings.duration("session.launch_time");
+  options.closeTime = settings.duration("session.close_time");
+  options.idleTime = settings.duration("session.idle_time");
+  options.cancelGrace = settings.duration("cancel.grace");
+  options.restartAfterGrace = settings.boolean("cancel.restart");
+  options.queuedStatements = static_cast<std::size_t>(settings.number("statement.queue"));
+  options.outputBytes = settings.size("statement.output_bytes");
+  options.cachedStatements = static_cast<std::size_t>(settings.number("statement.cached"));
+  options.cachedBytes = settings.size("statement.cached_bytes");
+  return options;
+}
+
+HttpOptions httpOptions(const Settings& settings) {
+  const std::int64_t port = settings.number("server.port");
+  if (port > 65535) throw SettingsError("server.port = " + std::to_string(port) + " is no port");
+  HttpOptions options;
+  options.host = settings.text("server.host");
+  options.port = static_cast<std::uint16_t>(port);
+  options.threads =
+      static_cast<unsigned>(std::max<std::int64_t>(1, settings.number("server.threads")));
+  options.limits.headerBytes = settings.size("server.header_bytes");
+  options.limits.bodyBytes = settings.size("server.body_bytes");
+  options.limits.connections = static_cast<std::size_t>(settings.number("server.connections"));
+  options.limits.requestTime = settings.duration("server.request_time");
+  options.limits.idleTime = settings.duration("server.idle_time");
+  return options;
+}
+
+void logAccess(const Request& request, int status, std::size_t bytes,
+               std::chrono::microseconds took) {
+  log().info("access {} {} {} {} {} {} us", request.remote, printable(request.method),
+             printable(request.path), status, bytes, took.count());
+}
+
+}  // namespace
+
+int serve(const Settings& settings) {
+  refuseOpenDoor(settings);
+  raiseDescriptorLimit();
+  // Before any thread starts, so that all inherit the mask and the signals come to sigwait below.
+  sigset_t signals;
+  sigemptyset(&signals);
+  sigaddset(&signals, SIGTERM);
+  sigaddset(&signals, SIGINT);
+  pthread_sigmask(SIG_BLOCK, &signals, nullptr);
+  signal(SIGPIPE, SIG_IGN);
+
+  try {
+    startLog(settings.text("log.level"), settings.text("log.file"));
+  } catch (const std::exception& error) {
+    throw SettingsError(error.what());
+  }
+  const std::string data = dataFolder(settings);
+  fs::create_directories(data + "/sessions");
+  fs::permissions(data, fs::perms::owner_all);
+
+  EventLoop loop("hearth-work", 4);
+  SqliteStore store(data + "/hearth.db");
+  Launcher launcher(loop, list(settings.text("driver.environment")));
+  LinkOptions link;
+  link.socket = data + "/link.sock";
+  link.orphanTime =
+      std::chrono::duration_cast<std::chrono::seconds>(settings.duration("driver.orphan_time"));
+  LinkServer links(loop, link);
+  PluginCatalog catalog(pluginsFolder(settings), settings.text("plugins.conf_dir"));
+  PluginHost plugins(catalog, launcher, links);
+  SessionManager::Limits limits;
+  limits.sessions = static_cast<std::size_t>(settings.number("session.limit"));
+  SessionManager manager(SessionEnvironment{loop, plugins, store, sessionOptions(settings)},
+                         data + "/sessions", limits);
+  manager.recover();
+
+  const SessionCalls livyCalls(manager, false, settings.duration("server.wait_max"));
+  const SessionCalls v1Calls(manager, true, settings.duration("server.wait_max"));
+  Router router;
+  addLivyRoutes(router, livyCalls);
+  addV1Routes(router, v1Calls, catalog, HEARTH_VERSION);
+  const Dispatcher dispatcher(router);
+  HttpServer http(
+      httpOptions(settings), [&](const ExchangePtr& exchange) { dispatcher.handle(exchange); },
+      errorResponse, settings.boolean("log.access") ? HttpServer::AccessLog(logAccess) : nullptr);
+  http.start();
+  const std::string host = settings.text("server.host");
+  std::printf("listening on http://%s:%u\n",
+              host.find(':') == std::string::npos ? host.c_str() : ("[" + host + "]").c_str(),
+              static_cast<unsigned>(http.port()));
+  std::fflush(stdout);
+  log().info("hearth {} serves {} kinds, data in {}", HEARTH_VERSION, plugins.kinds().size(), data);
+
+  int received = 0;
+  sigwait(&signals, &received);
+  log().info("{}: ending {} sessions", received == SIGTERM ? "SIGTERM" : "SIGINT",
+             manager.liveCount());
+  // A second signal ends it at once.
+  pthread_sigmask(SIG_UNBLOCK, &signals, nullptr);
+  // Interpreters get their time, those that overstay it are killed within two seconds more.
+  manager.shutdown(settings.duration("session.close_time") + std::chrono::seconds(5));
+  http.stop(milliseconds(500));
+  loop.stop();
+  log().info("stopped");
+  return 0;
+}
+
+}  // namespace hearth::host

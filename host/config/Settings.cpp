@@ -1,0 +1,175 @@
+#include "config/Settings.h"
+
+#include <Poco/AutoPtr.h>
+#include <Poco/Exception.h>
+#include <Poco/Util/PropertyFileConfiguration.h>
+
+#include <algorithm>
+#include <cctype>
+#include <charconv>
+#include <cstring>
+#include <functional>
+#include <optional>
+
+#include "support/Nearest.h"
+#include "support/Time.h"
+
+namespace hearth::host {
+
+namespace {
+
+using Type = SettingKey::Type;
+
+std::optional<std::int64_t> parseNumber(const std::string& text) {
+  std::int64_t value = 0;
+  const auto [rest, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (error != std::errc() || rest != text.data() + text.size() || value < 0) return std::nullopt;
+  return value;
+}
+
+std::optional<std::int64_t> parseSize(const std::string& text) {
+  if (text.empty()) return std::nullopt;
+  std::int64_t factor = 1;
+  std::string digits = text;
+  switch (std::tolower(static_cast<unsigned char>(text.back()))) {
+    case 'k': factor = 1 << 10; digits.pop_back(); break;
+    case 'm': factor = 1 << 20; digits.pop_back(); break;
+    case 'g': factor = 1 << 30; digits.pop_back(); break;
+    default: break;
+  }
+  const auto count = parseNumber(digits);
+  if (!count || *count > (INT64_MAX / factor)) return std::nullopt;
+  return *count * factor;
+}
+
+const SettingKey* find(const std::string& name) {
+  for (const SettingKey& key : Settings::keys())
+    if (name == key.name) return &key;
+  return nullptr;
+}
+
+const char* wrong(Type type, const std::string& text) {
+  switch (type) {
+    case Type::text:
+      return nullptr;
+    case Type::number:
+      return parseNumber(text) ? nullptr : "a whole number";
+    case Type::boolean:
+      return text == "true" || text == "false" ? nullptr : "true or false";
+    case Type::duration:
+      return parseDuration(text) ? nullptr : "a duration such as 500ms, 30s, 10m, 1h (0 is none)";
+    case Type::size:
+      return parseSize(text) ? nullptr : "a number of bytes such as 65536, 64k, 16m";
+  }
+  return nullptr;
+}
+
+std::string variableOf(const std::string& key) {
+  std::string name = "HEARTH_";
+  for (const char c : key)
+    name += c == '.' ? '_' : static_cast<char>(std::toupper(static_cast<unsigned char>(c)));
+  return name;
+}
+
+}  // namespace
+
+const std::vector<SettingKey>& Settings::keys() {
+  static const std::vector<SettingKey> all = {
+      {"server.host", Type::text, "127.0.0.1", "address to listen on"},
+      {"server.port", Type::number, "8998", "port to listen on; 0 takes any free one"},
+      {"server.threads", Type::number, "4", "threads that serve HTTP; waiting clients need none"},
+      {"server.connections", Type::number, "20000", "connections open at once"},
+      {"server.header_bytes", Type::size, "128k", "request line and headers of one request"},
+      {"server.body_bytes", Type::size, "64m", "body of one request, also after decompression"},
+      {"server.request_time", Type::duration, "30s", "from the first to the last byte of a request"},
+      {"server.idle_time", Type::duration, "60s", "how long a connection may rest between requests"},
+      {"server.wait_max", Type::duration, "5m", "longest ?wait= that is granted"},
+      {"server.allow_unauthenticated_remote", Type::boolean, "false",
+       "serve an address that is not loopback without authentication: whoever reaches it runs code"},
+      {"data.dir", Type::text, "", "store, session logs, link socket; default $XDG_STATE_HOME/hearth"},
+      {"plugins.dir", Type::text, "", "folder of the plugins; default: beside the program"},
+      {"plugins.conf_dir", Type::text, "/etc/hearth/plugins.d", "manifests that configure plugins"},
+      {"session.limit", Type::number, "200", "live sessions at once"},
+      {"session.shared_kind", Type::text, "spark", "whose driver a session without a kind starts"},
+      {"session.launch_time", Type::duration, "5m", "time an interpreter has to become ready"},
+      {"session.close_time", Type::duration, "10s", "time an interpreter has to end before it is killed"},
+      {"session.idle_time", Type::duration, "1h", "a session at rest this long is ended; 0 never"},
+      {"statement.queue", Type::number, "1000", "statements that may wait in one session"},
+      {"statement.output_bytes", Type::size, "1m", "printed text kept per statement and stream"},
+      {"statement.cached", Type::number, "128", "finished statements kept in memory per session"},
+      {"statement.cached_bytes", Type::size, "16m", "their size in memory per session"},
+      {"cancel.grace", Type::duration, "10s", "time cancelled code has to stop"},
+      {"cancel.restart", Type::boolean, "true",
+       "restart the interpreter of code that does not stop; otherwise it stays cancelling"},
+      {"driver.orphan_time", Type::duration, "10m", "a driver without a host this long ends itself"},
+      {"driver.environment", Type::text, "",
+       "names of variables, separated by commas, that drivers get from the host's environment"},
+      {"log.level", Type::text, "info", "trace, debug, info, warn, error or off"},
+      {"log.file", Type::text, "", "the host's log; empty: stderr"},
+      {"log.access", Type::boolean, "true", "one line for each request"},
+  };
+  return all;
+}
+
+Settings::Settings() {
+  for (const SettingKey& key : keys()) values_[key.name] = Value{key.fallback, "default"};
+}
+
+void Settings::set(const std::string& name, const std::string& value, const std::string& origin) {
+  const SettingKey* key = find(name);
+  if (!key) {
+    std::vector<std::string> names;
+    for (const SettingKey& known : keys()) names.emplace_back(known.name);
+    const std::string near = nearest(name, names);
+    throw SettingsError(origin + ": unknown key '" + name + "'" +
+                        (near.empty() ? std::string() : ", did you mean '" + near + "'?") +
+                        " (hearth config lists all keys)");
+  }
+  if (const char* wanted = wrong(key->type, value))
+    throw SettingsError(origin + ": " + name + " = '" + value + "' is not " + wanted);
+  values_[name] = Value{value, origin};
+}
+
+void Settings::loadFile(const std::string& path) {
+  Poco::AutoPtr<Poco::Util::PropertyFileConfiguration> file;
+  try {
+    file = new Poco::Util::PropertyFileConfiguration(path);
+  } catch (const Poco::Exception& error) {
+    throw SettingsError("cannot read " + path + ": " + error.displayText());
+  }
+  // Poco splits names at dots: walk the tree back to whole names.
+  const std::function<void(const std::string&)> walk = [&](const std::string& prefix) {
+    Poco::Util::AbstractConfiguration::Keys below;
+    file->keys(prefix, below);
+    for (const std::string& part : below) {
+      const std::string name = prefix.empty() ? part : prefix + "." + part;
+      if (file->hasProperty(name)) set(name, file->getRawString(name), path);
+      walk(name);
+    }
+  };
+  walk(std::string());
+}
+
+void Settings::loadEnvironment(const char* const* environment) {
+  for (; *environment; ++environment) {
+    const char* const equals = std::strchr(*environment, '=');
+    if (!equals || std::strncmp(*environment, "HEARTH_", 7) != 0) continue;
+    const std::string name(*environment, equals);
+    // Not ours to refuse: other tools and tests use the prefix too.
+    for (const SettingKey& key : keys())
+      if (variableOf(key.name) == name) set(key.name, equals + 1, "environment " + name);
+  }
+}
+
+const Settings::Value& Settings::value(const std::string& key) const { return values_.at(key); }
+
+std::int64_t Settings::number(const std::string& key) const { return *parseNumber(text(key)); }
+bool Settings::boolean(const std::string& key) const { return text(key) == "true"; }
+std::chrono::milliseconds Settings::duration(const std::string& key) const {
+  return *parseDuration(text(key));
+}
+std::size_t Settings::size(const std::string& key) const {
+  return static_cast<std::size_t>(*parseSize(text(key)));
+}
+
+}  // namespace hearth::host

@@ -1,0 +1,60 @@
+// A session's one link, shared by its interpreters as channels.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <string>
+
+#include "link/LinkServer.h"
+#include "support/EventLoop.h"
+
+namespace hearth::host {
+
+/// Hands the frames of a session's link to the channel they are for. Used on the session's strand
+/// only, but for send().
+class DriverLink : public std::enable_shared_from_this<DriverLink> {
+ public:
+  struct Channel {
+    std::function<void(Link::Event)> event;
+    std::function<void(const Frame&)> frame;
+  };
+  /// Runs its argument once all that was written so far is durable.
+  using Durable = std::function<void(std::function<void()>)>;
+
+  DriverLink(LinkServer& server, EventLoop::Strand strand, std::string session, std::string folder,
+             Durable durable);
+
+  /// Opens the link for the session's leader, channel 1. Throws where it cannot, or when it is open.
+  /// Returns the link file's path.
+  std::string offer(Channel channel);
+  /// A new channel of the open link for a follower; throws std::logic_error when there is none.
+  std::uint16_t join(Channel channel);
+  /// False when too much waits unsent, or no link is open. [any thread after offer]
+  bool send(Frame frame);
+  /// No event of that channel any more. Closing channel 1 ends the link.
+  void close(std::uint16_t channel);
+  bool isOpen() const { return link() != nullptr; }
+
+ private:
+  std::shared_ptr<Link> link() const;
+  void onFrame(Frame frame);
+  void acknowledge();
+
+  LinkServer& server_;
+  EventLoop::Strand strand_;
+  std::string session_;
+  std::string folder_;
+  Durable durable_;
+  mutable std::mutex linkMutex_;  // link_ only: send() comes from any thread
+  std::shared_ptr<Link> link_;
+  std::map<std::uint16_t, Channel> channels_;
+  std::uint16_t nextChannel_ = 2;
+  std::uint64_t handled_ = 0;    // last sequence given to a channel
+  std::uint64_t requested_ = 0;  // up to where an acknowledgement is under way or done
+  bool acknowledging_ = false;
+};
+
+}  // namespace hearth::host

@@ -1,0 +1,378 @@
+#include "plugin/Interpreter.h"
+
+#include <signal.h>
+
+#include <boost/asio/post.hpp>
+#include <chrono>
+#include <cstring>
+#include <utility>
+
+#include "plugin/InterpreterHandles.h"
+#include "plugin/PluginHost.h"
+#include "support/JsonWriter.h"
+#include "support/Log.h"
+#include "support/Utf8.h"
+
+namespace hearth::host {
+
+namespace {
+
+constexpr std::chrono::milliseconds slowCall{200};
+
+hearth_str borrow(std::string_view text) { return hearth_str{text.data(), text.size()}; }
+
+std::string copy(const hearth_str& text) {
+  return text.len == 0 ? std::string() : std::string(text.ptr, text.len);
+}
+
+}  // namespace
+
+Interpreter::Interpreter(PluginHost& host, const PluginInstance& instance,
+                         SessionServices services, InterpreterOwner& owner, std::string kind)
+    : host_(host),
+      instance_(instance),
+      services_(std::move(services)),
+      owner_(owner),
+      kind_(std::move(kind)) {}
+
+Interpreter::~Interpreter() {
+  // release() has run unless the host is being torn down; then the plugin must not be called.
+  if (handle_ != 0) host_.interpreters_.remove(handle_);
+}
+
+std::shared_ptr<Interpreter> Interpreter::open(PluginHost& host, const PluginInstance& instance,
+                                               SessionServices services, InterpreterOwner& owner,
+                                               const OpenArguments& arguments) {
+  const std::string sessionId = services.sessionId;
+  std::shared_ptr<Interpreter> interpreter(
+      new Interpreter(host, instance, std::move(services), owner, arguments.kind));
+  interpreter->handle_ = host.interpreters_.add(interpreter);
+  hearth_open args{};
+  args.struct_size = sizeof args;
+  args.session_id = borrow(sessionId);
+  args.kind = borrow(arguments.pluginKind);
+  args.user = borrow(arguments.user);
+  args.options_json = borrow(arguments.optionsJson);
+  args.driver_json = borrow(arguments.driverJson);
+  args.recovery_blob = borrow(arguments.recoveryBlob);
+  interpreter->released_ = true;  // nothing to release until open has succeeded
+  interpreter->check("open", [&](hearth_error* error) {
+    return instance.table->open(instance.self, interpreter->handle_, &args, &interpreter->self_,
+                                error);
+  });
+  interpreter->released_ = false;
+  return interpreter;
+}
+
+template <typename Call>
+auto Interpreter::timed(const char* slot, Call call) {
+  struct Watch {
+    const Interpreter& interpreter;
+    const char* slot;
+    std::chrono::steady_clock::time_point start = std::chrono::steady_clock::now();
+    ~Watch() {
+      const auto took = std::chrono::duration_cast<std::chrono::milliseconds>(
+          std::chrono::steady_clock::now() - start);
+      if (took > slowCall)
+        log().warn("plugin misbehaving: {} {} took {} ms in session {}", interpreter.pluginName(),
+                   slot, took.count(), interpreter.services_.sessionId);
+    }
+  };
+  const Watch watch{*this, slot};
+  return call();
+}
+
+template <typename Call>
+void Interpreter::check(const char* slot, Call call) {
+  char text[2048] = "";
+  hearth_error error{HEARTH_OK, sizeof text, text};
+  const hearth_status status = timed(slot, [&] { return call(&error); });
+  if (status == HEARTH_OK) return;
+  text[sizeof text - 1] = '\0';
+  std::string why = repairUtf8(text);
+  if (why.empty()) why = "plugin " + pluginName() + " refused " + slot;
+  throw PluginError(status, why);
+}
+
+const std::string& Interpreter::pluginName() const { return instance_.entry->instance; }
+bool Interpreter::canComplete() const { return HEARTH_HAS(instance_.table, complete); }
+bool Interpreter::canInterrupt() const { return HEARTH_HAS(instance_.table, interrupt); }
+bool Interpreter::canExportDriver() const { return HEARTH_HAS(instance_.table, export_driver); }
+
+void Interpreter::launch() {
+  check("launch", [&](hearth_error* error) { return instance_.table->launch(self_, error); });
+}
+
+void Interpreter::execute(std::uint64_t statement, std::string_view code) {
+  open_.insert(statement);
+  try {
+    check("execute", [&](hearth_error* error) {
+      return instance_.table->execute(self_, statement, borrow(code), hearth_str{nullptr, 0}, error);
+    });
+  } catch (...) {
+    open_.erase(statement);
+    throw;
+  }
+}
+
+void Interpreter::interrupt(std::uint64_t statement) {
+  if (!canInterrupt())
+    throw PluginError(HEARTH_E_UNSUPPORTED, "kind " + kind_ + " cannot interrupt running code");
+  check("interrupt", [&](hearth_error* error) {
+    return instance_.table->interrupt(self_, statement, error);
+  });
+}
+
+void Interpreter::complete(std::uint64_t request, std::string_view code, std::uint64_t cursor) {
+  if (!canComplete())
+    throw PluginError(HEARTH_E_UNSUPPORTED, "kind " + kind_ + " has no completion");
+  check("complete", [&](hearth_error* error) {
+    return instance_.table->complete(self_, request, borrow(code), cursor, error);
+  });
+}
+
+void Interpreter::exportDriver(std::uint64_t request) {
+  if (!canExportDriver())
+    throw PluginError(HEARTH_E_UNSUPPORTED, "kind " + kind_ + " cannot be joined by other kinds");
+  check("export_driver", [&](hearth_error* error) {
+    return instance_.table->export_driver(self_, request, error);
+  });
+}
+
+void Interpreter::close(std::int32_t mode) {
+  timed("close", [&] { instance_.table->close(self_, mode); });
+}
+
+void Interpreter::killProcesses() {
+  for (const auto& entry : procs_) entry.second->process->signal(SIGKILL);
+}
+
+void Interpreter::release() {
+  if (released_) return;
+  released_ = true;
+  for (const auto& entry : chans_) {
+    host_.chans_.remove(entry.first);
+    entry.second->link->close(entry.second->number);
+  }
+  chans_.clear();
+  for (const auto& entry : procs_) host_.procs_.remove(entry.first);
+  procs_.clear();
+  timers_.clear();
+  host_.interpreters_.remove(std::exchange(handle_, 0));
+  timed("release", [&] { instance_.table->release(self_); });
+  self_ = nullptr;
+  const std::set<std::uint64_t> lost = std::exchange(open_, {});
+  for (const std::uint64_t statement : lost)
+    owner_.onDone(*this, statement, HEARTH_DONE_LOST, std::string());
+}
+
+// Events reach the owner through the strand, so that a plugin that calls the host while it holds a
+// lock of its own is never called back on that stack.
+template <typename Event>
+void Interpreter::post(Event event) {
+  boost::asio::post(services_.strand, [self = shared_from_this(), event = std::move(event)]() mutable {
+    if (!self->released_) event(*self);
+  });
+}
+
+void Interpreter::postState(std::int32_t state, std::string detail) {
+  post([state, detail = std::move(detail)](Interpreter& self) mutable {
+    self.owner_.onState(self, state, std::move(detail));
+  });
+}
+
+void Interpreter::postOutput(std::uint64_t statement, int stream, std::string text) {
+  post([statement, stream, text = std::move(text)](Interpreter& self) mutable {
+    if (self.open_.count(statement) != 0)
+      self.owner_.onOutput(self, statement, stream, std::move(text));
+  });
+}
+
+void Interpreter::postProgress(std::uint64_t statement, double fraction) {
+  post([statement, fraction](Interpreter& self) {
+    if (self.open_.count(statement) != 0) self.owner_.onProgress(self, statement, fraction);
+  });
+}
+
+void Interpreter::postDone(std::uint64_t statement, std::int32_t outcome, std::string bundle) {
+  post([statement, outcome, bundle = std::move(bundle)](Interpreter& self) mutable {
+    self.finishStatement(statement, outcome, std::move(bundle));
+  });
+}
+
+void Interpreter::finishStatement(std::uint64_t statement, std::int32_t outcome,
+                                  std::string bundle) {
+  if (open_.erase(statement) == 0) {
+    log().warn("plugin misbehaving: {} ended statement {} of session {}, which is not running",
+               pluginName(), statement, services_.sessionId);
+    return;
+  }
+  owner_.onDone(*this, statement, outcome, std::move(bundle));
+}
+
+void Interpreter::postReply(std::uint64_t request, hearth_status status, std::string json) {
+  post([request, status, json = std::move(json)](Interpreter& self) mutable {
+    self.owner_.onReply(self, request, status, std::move(json));
+  });
+}
+
+void Interpreter::postSave(std::string blob) {
+  post([blob = std::move(blob)](Interpreter& self) mutable {
+    self.owner_.onSave(self, std::move(blob));
+  });
+}
+
+std::uint64_t Interpreter::spawn(const hearth_spawn& what) {
+  SpawnRequest request;
+  for (std::size_t i = 0; i < what.argc; ++i) request.argv.push_back(copy(what.argv[i]));
+  for (std::size_t i = 0; i < what.envc; ++i) request.env.push_back(copy(what.env[i]));
+  request.cwd = copy(what.cwd);
+  if (request.cwd.empty()) request.cwd = services_.folder;
+  request.lines = (what.flags & HEARTH_SPAWN_LINES) != 0;
+  request.logFile = services_.log->path();
+
+  const auto proc = std::make_shared<Proc>();
+  proc->interpreter = weak_from_this();
+  const std::uint64_t handle = host_.procs_.add(proc);
+  const std::weak_ptr<Interpreter> weak = weak_from_this();
+  Process::Events events;
+  events.line = [weak, handle](int stream, std::string line) {
+    const auto self = weak.lock();
+    if (!self || self->released_) return;
+    self->services_.log->append(line);
+    if (HEARTH_HAS(self->instance_.table, on_proc_line))
+      self->timed("on_proc_line", [&] {
+        self->instance_.table->on_proc_line(self->self_, handle, stream, borrow(line));
+      });
+  };
+  events.exit = [weak, handle](int status, int signo) {
+    const auto self = weak.lock();
+    if (!self || self->released_) return;
+    if (HEARTH_HAS(self->instance_.table, on_proc_exit))
+      self->timed("on_proc_exit", [&] {
+        self->instance_.table->on_proc_exit(self->self_, handle, status, signo);
+      });
+    self->procs_.erase(handle);
+    self->host_.procs_.remove(handle);
+  };
+  try {
+    proc->process = host_.launcher().spawn(request, services_.strand, std::move(events));
+  } catch (...) {
+    host_.procs_.remove(handle);
+    throw;
+  }
+  log().info("session {}: {} started process {} ({})", services_.sessionId, pluginName(),
+             proc->process->pid(), request.argv.empty() ? std::string() : request.argv[0]);
+  procs_[handle] = proc;
+  return handle;
+}
+
+std::uint64_t Interpreter::startTimer(std::uint32_t ms) {
+  const std::uint64_t id = nextTimer_++;
+  auto timer = std::make_unique<boost::asio::steady_timer>(services_.strand);
+  timer->expires_after(std::chrono::milliseconds(ms));
+  timer->async_wait([weak = weak_from_this(), id](const boost::system::error_code& error) {
+    const auto self = weak.lock();
+    if (error || !self || self->released_ || self->timers_.erase(id) == 0) return;
+    if (HEARTH_HAS(self->instance_.table, on_timer))
+      self->timed("on_timer", [&] { self->instance_.table->on_timer(self->self_, id); });
+  });
+  timers_[id] = std::move(timer);
+  return id;
+}
+
+DriverLink::Channel Interpreter::channelEvents(std::uint64_t handle) {
+  const std::weak_ptr<Interpreter> weak = weak_from_this();
+  DriverLink::Channel channel;
+  channel.event = [weak, handle](Link::Event event) {
+    const auto self = weak.lock();
+    if (!self) return;
+    self->chanEvent(handle,
+                    event == Link::Event::up     ? HEARTH_CHAN_UP
+                    : event == Link::Event::down ? HEARTH_CHAN_DOWN
+                                                 : HEARTH_CHAN_BACK,
+                    nullptr);
+  };
+  channel.frame = [weak, handle](const Frame& frame) {
+    if (const auto self = weak.lock()) self->chanEvent(handle, HEARTH_CHAN_FRAME, &frame);
+  };
+  return channel;
+}
+
+void Interpreter::chanEvent(std::uint64_t handle, std::int32_t event, const Frame* frame) {
+  if (released_ || chans_.count(handle) == 0 || !HEARTH_HAS(instance_.table, on_chan_frame)) return;
+  hearth_frame view{};
+  if (frame) {
+    view.type = frame->type;
+    view.outcome = frame->outcome;
+    view.statement = frame->statement;
+    view.payload = borrow(frame->payload);
+  }
+  timed("on_chan_frame", [&] {
+    instance_.table->on_chan_frame(self_, handle, event, frame ? &view : nullptr);
+  });
+}
+
+void Interpreter::offerChannel(hearth_offer& offer) {
+  const auto chan = std::make_shared<Chan>();
+  chan->interpreter = weak_from_this();
+  chan->link = services_.link;
+  chan->number = 1;
+  const std::uint64_t handle = host_.chans_.add(chan);
+  try {
+    const std::string file = services_.link->offer(channelEvents(handle));
+    if (file.size() >= sizeof offer.link_file)
+      throw std::runtime_error("path of the link file is too long: " + file);
+    std::memcpy(offer.link_file, file.c_str(), file.size() + 1);
+  } catch (...) {
+    host_.chans_.remove(handle);
+    throw;
+  }
+  offer.channel = handle;
+  chans_[handle] = chan;
+}
+
+std::uint64_t Interpreter::joinChannel(std::string openJson) {
+  const auto chan = std::make_shared<Chan>();
+  chan->interpreter = weak_from_this();
+  chan->link = services_.link;
+  const std::uint64_t handle = host_.chans_.add(chan);
+  try {
+    chan->number = services_.link->join(channelEvents(handle));
+    Frame open;
+    open.channel = chan->number;
+    open.type = static_cast<std::uint8_t>(FrameType::open);
+    open.payload = std::move(openJson);
+    if (!services_.link->send(std::move(open)))
+      throw PluginError(HEARTH_E_LIMIT, "too much waits to be sent to the session's driver");
+  } catch (...) {
+    if (chan->number != 0) services_.link->close(chan->number);
+    host_.chans_.remove(handle);
+    throw;
+  }
+  chans_[handle] = chan;
+  return handle;
+}
+
+bool Interpreter::sendOn(const Chan& chan, const hearth_frame& frame) {
+  Frame sent;
+  sent.channel = chan.number;
+  sent.type = frame.type;
+  sent.outcome = frame.outcome;
+  sent.statement = frame.statement;
+  sent.payload = copy(frame.payload);
+  return chan.link->send(std::move(sent));
+}
+
+void Interpreter::closeChannel(std::uint64_t handle) {
+  const auto found = chans_.find(handle);
+  if (found == chans_.end()) return;
+  found->second->link->close(found->second->number);
+  post([handle](Interpreter& self) {
+    self.chanEvent(handle, HEARTH_CHAN_CLOSED, nullptr);
+    self.chans_.erase(handle);
+    self.host_.chans_.remove(handle);
+  });
+}
+
+}  // namespace hearth::host

@@ -1,0 +1,146 @@
+// One interpreter of a session: the host's side of a plugin's hearth_session.
+#pragma once
+
+#include <hearth/plugin.h>
+
+#include <boost/asio/steady_timer.hpp>
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <set>
+#include <stdexcept>
+#include <string>
+#include <string_view>
+
+#include "plugin/DriverLink.h"
+#include "process/LogFile.h"
+#include "process/Process.h"
+#include "support/EventLoop.h"
+
+namespace hearth::host {
+
+class Interpreter;
+class PluginHost;
+struct PluginInstance;
+
+/// A plugin refused a call; the text is the plugin's.
+class PluginError : public std::runtime_error {
+ public:
+  PluginError(hearth_status code, const std::string& text)
+      : std::runtime_error(text), code_(code) {}
+  hearth_status code() const { return code_; }
+
+ private:
+  hearth_status code_;
+};
+
+/// Who runs the interpreter. Called on the session's strand, never on the stack of a call into the
+/// interpreter but for release(), which ends open statements, and not after that.
+class InterpreterOwner {
+ public:
+  virtual ~InterpreterOwner() = default;
+  virtual void onState(Interpreter&, std::int32_t state, std::string detailJson) = 0;
+  virtual void onOutput(Interpreter&, std::uint64_t statement, int stream, std::string text) = 0;
+  virtual void onProgress(Interpreter&, std::uint64_t statement, double fraction) = 0;
+  /// Exactly once for each statement that execute() took.
+  virtual void onDone(Interpreter&, std::uint64_t statement, std::int32_t outcome,
+                      std::string bundle) = 0;
+  virtual void onReply(Interpreter&, std::uint64_t request, hearth_status status,
+                       std::string json) = 0;
+  virtual void onSave(Interpreter&, std::string blob) = 0;
+};
+
+/// What all interpreters of a session share.
+struct SessionServices {
+  std::string sessionId;
+  std::string folder;  ///< private folder of the session, absolute
+  EventLoop* loop = nullptr;
+  EventLoop::Strand strand;
+  std::shared_ptr<DriverLink> link;
+  std::shared_ptr<LogFile> log;
+};
+
+struct OpenArguments {
+  std::string kind;        ///< as this deployment offers it
+  std::string pluginKind;  ///< as the plugin's descriptor has it
+  std::string user;
+  std::string optionsJson;
+  std::string driverJson;
+  std::string recoveryBlob;
+};
+
+/// All methods on the session's strand. Calls throw PluginError where the plugin says no.
+class Interpreter : public std::enable_shared_from_this<Interpreter> {
+ public:
+  /// Calls the plugin's open.
+  static std::shared_ptr<Interpreter> open(PluginHost& host, const PluginInstance& instance,
+                                           SessionServices services, InterpreterOwner& owner,
+                                           const OpenArguments& arguments);
+  ~Interpreter();
+
+  const std::string& kind() const { return kind_; }
+  const std::string& pluginName() const;
+  bool canComplete() const;
+  bool canInterrupt() const;
+  bool canExportDriver() const;
+
+  void launch();
+  void execute(std::uint64_t statement, std::string_view code);
+  void interrupt(std::uint64_t statement);
+  void complete(std::uint64_t request, std::string_view code, std::uint64_t cursor);
+  void exportDriver(std::uint64_t request);
+  void close(std::int32_t mode);
+  /// Ends its processes with SIGKILL, for when close() was not enough.
+  void killProcesses();
+  /// Ends open statements as lost, calls the plugin's release; no event afterwards. Idempotent.
+  void release();
+
+ private:
+  friend class PluginHost;
+  struct Proc;
+  struct Chan;
+
+  Interpreter(PluginHost& host, const PluginInstance& instance, SessionServices services,
+              InterpreterOwner& owner, std::string kind);
+
+  template <typename Call>
+  void check(const char* slot, Call call);
+  template <typename Call>
+  auto timed(const char* slot, Call call);
+
+  // The host's table, from PluginHost. Any thread unless said otherwise there.
+  void postState(std::int32_t state, std::string detail);
+  void postOutput(std::uint64_t statement, int stream, std::string text);
+  void postProgress(std::uint64_t statement, double fraction);
+  void postDone(std::uint64_t statement, std::int32_t outcome, std::string bundle);
+  void postReply(std::uint64_t request, hearth_status status, std::string json);
+  void postSave(std::string blob);
+  std::uint64_t spawn(const hearth_spawn& what);
+  std::uint64_t startTimer(std::uint32_t ms);
+  void offerChannel(hearth_offer& offer);
+  std::uint64_t joinChannel(std::string openJson);
+  static bool sendOn(const Chan& chan, const hearth_frame& frame);
+  void closeChannel(std::uint64_t handle);
+
+  template <typename Event>
+  void post(Event event);
+  DriverLink::Channel channelEvents(std::uint64_t handle);
+  void chanEvent(std::uint64_t handle, std::int32_t event, const Frame* frame);
+  void finishStatement(std::uint64_t statement, std::int32_t outcome, std::string bundle);
+
+  PluginHost& host_;
+  const PluginInstance& instance_;
+  SessionServices services_;
+  InterpreterOwner& owner_;
+  std::string kind_;
+  std::uint64_t handle_ = 0;
+  hearth_session* self_ = nullptr;  // the plugin's
+  bool released_ = false;
+  std::set<std::uint64_t> open_;  // statements taken and not done
+  std::map<std::uint64_t, std::shared_ptr<Proc>> procs_;
+  std::map<std::uint64_t, std::shared_ptr<Chan>> chans_;
+  std::map<std::uint64_t, std::unique_ptr<boost::asio::steady_timer>> timers_;
+  std::uint64_t nextTimer_ = 1;
+};
+
+}  // namespace hearth::host

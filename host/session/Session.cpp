@@ -1,0 +1,279 @@
+// Session: its life, from start to end. Statements are in SessionStatements.cpp, interpreters in
+// SessionInterpreters.cpp.
+#include "session/Session.h"
+
+#include <algorithm>
+#include <boost/asio/post.hpp>
+#include <filesystem>
+
+#include "session/SessionPost.h"
+#include "support/Log.h"
+#include "support/Time.h"
+
+namespace hearth::host {
+
+namespace fs = std::filesystem;
+using std::chrono::milliseconds;
+using std::chrono::steady_clock;
+
+Session::Session(SessionEnvironment& environment, SessionRow row, CreateRequest request,
+                 Ended ended)
+    : environment_(environment),
+      id_(row.id),
+      request_(std::move(request)),
+      kind_(row.kind),
+      strand_(environment.loop.strand()),
+      work_(row.folder + "/work"),
+      log_(std::make_shared<LogFile>(row.folder + "/session.log")),
+      ended_(std::move(ended)),
+      row_(std::move(row)),
+      lifeTimer_(strand_),
+      started_(steady_clock::now()),
+      lastActivity_(started_),
+      lastHeartbeat_(started_.time_since_epoch().count()) {
+  idleTime_ = request_.idleTimeout.empty() ? environment_.options.idleTime
+                                           : parseDuration(request_.idleTimeout);
+  if (idleTime_ && idleTime_->count() == 0) idleTime_.reset();
+  if (!request_.ttl.empty()) ttl_ = parseDuration(request_.ttl);
+  if (ttl_ && ttl_->count() == 0) ttl_.reset();
+  if (request_.heartbeatTimeoutInSecond > 0)
+    heartbeatTime_ = std::chrono::seconds(request_.heartbeatTimeoutInSecond);
+}
+
+Session::~Session() = default;
+
+void Session::start() {
+  link_ = std::make_shared<DriverLink>(
+      environment_.plugins.links(), strand_, std::to_string(id_), work_,
+      [weak = weak_from_this()](std::function<void()> done) {
+        if (const auto self = weak.lock())
+          self->environment_.store.barrier([done = std::move(done)](const std::string& error) {
+            if (error.empty()) done();
+          });
+      });
+  post([](Session& self) {
+    if (self.ending_) return;
+    self.armLifeTimer();
+    self.ensure(self.slot(self.mainKind()));
+  });
+}
+
+SessionRow Session::row() const {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  return row_;
+}
+
+SessionState Session::state() const {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  return state_;
+}
+
+bool Session::ended() const {
+  return isFinal(state());
+}
+
+void Session::heartbeat() {
+  lastHeartbeat_.store(steady_clock::now().time_since_epoch().count(), std::memory_order_relaxed);
+}
+
+void Session::touch() {
+  post([](Session& self) { self.lastActivity_ = steady_clock::now(); });
+}
+
+void Session::setState(SessionState next, const std::string& reason) {
+  {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    if (state_ == next) return;
+    if (!mayFollow(state_, next)) {
+      hearth::host::log().error("session {}: no step leads from {} to {}", id_, name(state_),
+                                name(next));
+      return;
+    }
+    state_ = next;
+    row_.state = std::string(name(next));
+    row_.reason = reason;
+    row_.stateSince = nowMillis();
+  }
+  hearth::host::log().info("session {}: {}{}{}", id_, name(next), reason.empty() ? "" : ": ",
+                           reason);
+  if (isSettled(next)) wake(-1);
+}
+
+void Session::refreshState() {
+  if (ending_ || !settledOnce_) return;
+  const bool busy = running_.has_value() || !queue_.empty();
+  setState(busy ? SessionState::busy : SessionState::idle, std::string());
+}
+
+void Session::saveRow(Store::Done done) {
+  environment_.store.putSession(
+      row(), [id = id_, done = std::move(done)](const std::string& error) {
+        if (!error.empty())
+          hearth::host::log().error("session {}: its row was not stored: {}", id, error);
+        if (done) done(error);
+      });
+}
+
+void Session::noteInLog(const std::string& text) {
+  log_->append("hearth: " + text);
+}
+
+void Session::end(SessionState finalState, std::string reason, bool deleted,
+                  std::function<void()> done) {
+  post([finalState, reason = std::move(reason), deleted,
+        done = std::move(done)](Session& self) mutable {
+    if (deleted) self.deleteAtEnd_ = true;
+    if (self.ended()) {
+      // Too late for finishEnd, too early for the manager to have forgotten it.
+      self.hideIfDeleted();
+      self.saveRow([done](const std::string&) {
+        if (done) done();
+      });
+      return;
+    }
+    if (done) self.endCallbacks_.push_back(std::move(done));
+    if (self.ending_) return;
+    self.ending_ = true;
+    self.finalState_ = finalState;
+    self.setState(SessionState::shuttingDown, reason);
+    self.noteInLog("session ends: " + reason);
+    self.lifeTimer_.cancel();
+    self.graceTimer_.reset();
+    for (const std::int64_t statement : std::exchange(self.queue_, {}))
+      self.finish(statement, StatementState::cancelled, "cancelled", std::string());
+    for (auto& request : std::exchange(self.completions_, {}))
+      request.second({}, Refusal(Refusal::Cause::state, "Session is in state shutting_down"));
+    for (auto& entry : self.slots_)
+      self.retire(entry.second,
+                  finalState == SessionState::killed ? HEARTH_CLOSE_KILL : HEARTH_CLOSE_GRACEFUL);
+    self.finishEnd();
+  });
+}
+
+void Session::finishEnd() {
+  for (const auto& entry : slots_)
+    if (entry.second.phase != Phase::none) return;
+  if (isFinal(state())) return;
+  std::error_code ignored;
+  fs::remove_all(work_, ignored);
+  {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    row_.ended = nowMillis();
+  }
+  hideIfDeleted();
+  // The reason why it ended is the one of shutting_down.
+  setState(finalState_, row().reason);
+  for (const auto& waiter : std::exchange(waiters_, {})) answer(*waiter);
+  saveRow([self = shared_from_this()](const std::string&) {
+    self->post([](Session& session) {
+      for (const auto& done : std::exchange(session.endCallbacks_, {})) done();
+      session.ended_(session);
+    });
+  });
+}
+
+void Session::hideIfDeleted() {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  if (deleteAtEnd_) row_.deleted = true;
+}
+
+void Session::waitState(Wait wait) {
+  post([wait = std::move(wait)](Session& self) mutable {
+    if (isSettled(self.state())) return wait.done();
+    self.addWaiter(-1, std::move(wait));
+  });
+}
+
+void Session::waitStatement(std::int64_t statement, Wait wait) {
+  post([statement, wait = std::move(wait)](Session& self) mutable {
+    const StatementPtr found = self.statement(statement);
+    if (!found || self.ended()) return wait.done();
+    const auto state = statementState(found->state);
+    if (!state || isFinal(*state)) return wait.done();
+    self.addWaiter(statement, std::move(wait));
+  });
+}
+
+void Session::addWaiter(std::int64_t statement, Wait wait) {
+  // Nobody tells when a client hangs up, and its request would be kept until its time is over:
+  // looking through them each time they have doubled keeps their number in proportion to those who
+  // do wait.
+  if (waiters_.size() >= sweepAt_) {
+    waiters_.erase(std::remove_if(waiters_.begin(), waiters_.end(),
+                                  [](const auto& waiter) { return waiter->wait.abandoned(); }),
+                   waiters_.end());
+    sweepAt_ = std::max<std::size_t>(64, 2 * waiters_.size());
+  }
+  auto waiter = std::make_shared<Waiter>();
+  waiter->statement = statement;
+  waiter->timer = std::make_unique<boost::asio::steady_timer>(strand_, wait.time);
+  waiter->wait = std::move(wait);
+  waiter->timer->async_wait([self = shared_from_this(), weak = std::weak_ptr<Waiter>(waiter)](
+                                const boost::system::error_code& error) {
+    const auto over = weak.lock();
+    if (error || !over) return;
+    auto& all = self->waiters_;
+    const auto found = std::find(all.begin(), all.end(), over);
+    if (found == all.end()) return;
+    all.erase(found);
+    self->answer(*over);
+  });
+  waiters_.push_back(std::move(waiter));
+}
+
+void Session::wake(std::int64_t statement) {
+  const auto first = std::stable_partition(
+      waiters_.begin(), waiters_.end(),
+      [statement](const auto& waiter) { return waiter->statement != statement; });
+  const std::vector<std::shared_ptr<Waiter>> due(first, waiters_.end());
+  waiters_.erase(first, waiters_.end());
+  for (const auto& waiter : due) answer(*waiter);
+}
+
+// Who has waited until now is alive: without this a short heartbeat would end the session under a
+// client that has just been given its result.
+void Session::answer(Waiter& waiter) {
+  waiter.timer->cancel();
+  if (!waiter.wait.abandoned()) heartbeat();
+  waiter.wait.done();
+}
+
+// Looks at the clock only when something could be over: nothing polls.
+void Session::armLifeTimer() {
+  std::optional<steady_clock::time_point> next;
+  const auto consider = [&](steady_clock::time_point due) {
+    if (!next || due < *next) next = due;
+  };
+  const bool resting = settledOnce_ && !running_ && queue_.empty();
+  // A busy session is never ended by a clock; when it comes to rest this runs again.
+  if (ending_ || (settledOnce_ && !resting)) return;
+  if (ttl_ && resting) consider(started_ + *ttl_);
+  if (idleTime_ && resting) consider(lastActivity_ + *idleTime_);
+  if (heartbeatTime_ && resting)
+    consider(steady_clock::time_point(steady_clock::duration(lastHeartbeat_.load())) +
+             *heartbeatTime_);
+  if (!next) return;
+  lifeTimer_.expires_at(*next);
+  lifeTimer_.async_wait([weak = weak_from_this()](const boost::system::error_code& error) {
+    const auto self = weak.lock();
+    if (!error && self) self->checkLife();
+  });
+}
+
+void Session::checkLife() {
+  if (ending_ || !settledOnce_ || running_ || !queue_.empty()) return;
+  const auto now = steady_clock::now();
+  const auto seconds = [](milliseconds time) { return std::to_string(time.count() / 1000) + " s"; };
+  std::string reason;
+  const steady_clock::time_point heard{steady_clock::duration(lastHeartbeat_.load())};
+  if (heartbeatTime_ && now >= heard + *heartbeatTime_)
+    reason = "no heartbeat from a client for " + seconds(*heartbeatTime_);
+  else if (ttl_ && now >= started_ + *ttl_)
+    reason = "its time to live of " + seconds(*ttl_) + " is over";
+  else if (idleTime_ && now >= lastActivity_ + *idleTime_)
+    reason = "idle for " + seconds(*idleTime_);
+  if (reason.empty()) return armLifeTimer();
+  end(SessionState::dead, reason, true, nullptr);
+}
+
+}  // namespace hearth::host

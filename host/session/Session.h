@@ -1,0 +1,213 @@
+// One session: its interpreters, its queue of statements, its state.
+#pragma once
+
+#include <atomic>
+#include <boost/asio/steady_timer.hpp>
+#include <chrono>
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "plugin/Interpreter.h"
+#include "plugin/PluginHost.h"
+#include "process/LogFile.h"
+#include "session/CreateRequest.h"
+#include "session/Refusal.h"
+#include "session/States.h"
+#include "store/Store.h"
+#include "support/EventLoop.h"
+
+namespace hearth::host {
+
+struct SessionOptions {
+  std::string sharedKind = "spark";  ///< whose driver a session without a kind starts
+  std::chrono::milliseconds launchTime{std::chrono::minutes(5)};
+  std::chrono::milliseconds closeTime{std::chrono::seconds(10)};
+  std::chrono::milliseconds cancelGrace{std::chrono::seconds(10)};
+  bool restartAfterGrace = true;  ///< code that does not stop costs its interpreter
+  std::chrono::milliseconds idleTime{
+      std::chrono::hours(1)};  ///< 0: never; a request's idleTimeout wins
+  std::size_t queuedStatements = 1000;
+  std::size_t outputBytes = 1 << 20;   ///< of stdout and of stderr kept per statement
+  std::size_t cachedStatements = 128;  ///< finished ones kept in memory per session
+  std::size_t cachedBytes = 16u << 20;
+};
+
+/// What sessions need from the host. Outlives them.
+struct SessionEnvironment {
+  EventLoop& loop;
+  PluginHost& plugins;
+  Store& store;
+  SessionOptions options;
+};
+
+/// Statements run in order, one at a time, over all kinds. Everything that changes the session runs
+/// on its strand; reads take a short lock. Public methods may be called on any thread, callbacks
+/// run on the strand unless said otherwise.
+class Session : public InterpreterOwner, public std::enable_shared_from_this<Session> {
+ public:
+  using StatementPtr = std::shared_ptr<const StatementRow>;
+  using Submitted = std::function<void(StatementPtr, std::optional<Refusal>)>;
+  using Completed = std::function<void(std::vector<std::string>, std::optional<Refusal>)>;
+  using Ended = std::function<void(Session&)>;
+
+  Session(SessionEnvironment& environment, SessionRow row, CreateRequest request, Ended ended);
+  ~Session() override;
+
+  /// Starts the interpreter of the session's kind. Once, after the session's row is durable.
+  void start();
+
+  std::int64_t id() const { return id_; }
+  const CreateRequest& request() const { return request_; }
+  SessionRow row() const;
+  SessionState state() const;
+  LogFile& log() { return *log_; }
+  /// Ended: all of it is in the store and this object is about to go.
+  bool ended() const;
+  std::int64_t statementCount() const;
+  /// From memory; null for one that is not there or was moved to the store.
+  StatementPtr statement(std::int64_t id) const;
+
+  /// Any request that names the session feeds its heartbeat.
+  void heartbeat();
+  /// Puts the idle time off, as running code does.
+  void touch();
+  /// `kind` empty: the session's. The callback comes once the statement is durable, or is refused.
+  void submit(std::string code, std::string kind, Submitted done);
+  /// The callback says whether there was something to stop.
+  void cancel(std::int64_t statement, std::function<void(bool)> done);
+  /// Cancels the running statement, if any.
+  void interrupt(std::function<void(bool)> done);
+  void complete(std::string kind, std::string code, std::uint64_t cursor, Completed done);
+  struct Wait {
+    std::chrono::milliseconds time;   ///< at most
+    std::function<void()> done;       ///< the callback
+    std::function<bool()> abandoned;  ///< nobody waits any more: the callback may be left out
+  };
+  /// Calls back when the statement is final, the session has ended, or the time is over.
+  void waitStatement(std::int64_t statement, Wait wait);
+  /// Calls back when the state is settled (not starting, recovering or shutting down), or the time
+  /// is over.
+  void waitState(Wait wait);
+  /// Ends it; `deleted` hides it from Livy's routes. The callback comes once the end is durable.
+  /// Twice is no error.
+  void end(SessionState finalState, std::string reason, bool deleted, std::function<void()> done);
+
+ private:
+  enum class Phase { none, waitingForLeader, launching, ready, closing };
+  struct Slot {
+    std::string kind;
+    const PluginInstance* instance = nullptr;
+    std::shared_ptr<Interpreter> interpreter;
+    Phase phase = Phase::none;
+    std::unique_ptr<boost::asio::steady_timer> timer;  // launch or close
+    bool killed = false;                               // the close timer has fired once
+    std::string failure;                               // why it closes, when it failed
+  };
+  struct Waiter {
+    std::int64_t statement = -1;  // -1: the session's state
+    Wait wait;
+    std::unique_ptr<boost::asio::steady_timer> timer;
+  };
+
+  // InterpreterOwner
+  void onState(Interpreter&, std::int32_t state, std::string detailJson) override;
+  void onOutput(Interpreter&, std::uint64_t statement, int stream, std::string text) override;
+  void onProgress(Interpreter&, std::uint64_t statement, double fraction) override;
+  void onDone(Interpreter&, std::uint64_t statement, std::int32_t outcome,
+              std::string bundle) override;
+  void onReply(Interpreter&, std::uint64_t request, hearth_status status,
+               std::string json) override;
+  void onSave(Interpreter&, std::string blob) override;
+
+  template <typename Work>
+  void post(Work work);
+  void setState(SessionState state, const std::string& reason);
+  void refreshState();
+  void saveRow(Store::Done done);
+  void noteInLog(const std::string& text);
+
+  Slot& slot(const std::string& kind);
+  Slot* slotOf(const Interpreter& interpreter);
+  std::string mainKind() const;
+  bool carriesSession(const Slot& slot);
+  void ensure(Slot& slot);
+  void askLeader(const std::string& leader);
+  void openAndLaunch(Slot& slot, const std::string& driverJson);
+  void ready(Slot& slot);
+  void failed(Slot& slot, bool dead, const std::string& reason);
+  void startFailed(Slot& slot, const std::string& reason);
+  void retire(Slot& slot, std::int32_t mode);
+  void closed(Slot& slot);
+  /// Merges what a plugin tells of its application into the row; returns its "reason".
+  std::string mergeDetail(const std::string& detailJson);
+
+  void accept(std::string code, const std::string& kind, Submitted done);
+  void pump();
+  void pumpSoon();
+  void run(std::int64_t statement);
+  void finish(std::int64_t statement, StatementState state, const std::string& outcome,
+              std::string bundle);
+  void cancelNow(std::int64_t statement, const std::function<void(bool)>& done);
+  void graceOver(std::int64_t statement);
+  void evict();
+  void wake(std::int64_t statement);
+  void addWaiter(std::int64_t statement, Wait wait);
+  void answer(Waiter& waiter);
+
+  void finishEnd();
+  void hideIfDeleted();
+  void armLifeTimer();
+  void checkLife();
+
+  SessionEnvironment& environment_;
+  const std::int64_t id_;
+  const CreateRequest request_;
+  const std::string kind_;  // canonical; "shared" without one
+  EventLoop::Strand strand_;
+  std::string work_;  // private folder
+  std::shared_ptr<LogFile> log_;
+  std::shared_ptr<DriverLink> link_;
+  Ended ended_;
+
+  mutable std::mutex mutex_;  // guards the four below for readers; written on the strand only
+  SessionRow row_;
+  SessionState state_ = SessionState::starting;
+  std::map<std::int64_t, std::shared_ptr<StatementRow>> statements_;
+  std::int64_t nextStatement_ = 0;
+
+  std::map<std::string, Slot> slots_;
+  std::deque<std::int64_t> queue_;
+  std::size_t accepting_ = 0;  // on their way to the queue, until they are durable
+  std::optional<std::int64_t> running_;
+  std::string runningKind_;
+  std::unique_ptr<boost::asio::steady_timer> graceTimer_;
+  std::deque<std::int64_t> finished_;  // durable and in memory, oldest first
+  std::size_t finishedBytes_ = 0;
+  std::vector<std::shared_ptr<Waiter>> waiters_;
+  std::size_t sweepAt_ = 64;  // so many waiters are looked through for those who hung up
+  std::map<std::uint64_t, std::string> exports_;  // export request: leader's kind
+  std::map<std::uint64_t, Completed> completions_;
+  std::uint64_t nextRequest_ = 1;
+  bool settledOnce_ = false;  // the first interpreter has been ready
+  std::string lossReason_;    // while an interpreter is released: what its open statements are told
+
+  bool ending_ = false;
+  bool deleteAtEnd_ = false;
+  SessionState finalState_ = SessionState::dead;
+  std::vector<std::function<void()>> endCallbacks_;
+
+  boost::asio::steady_timer lifeTimer_;
+  std::chrono::steady_clock::time_point started_;
+  std::chrono::steady_clock::time_point lastActivity_;
+  std::atomic<std::chrono::steady_clock::rep> lastHeartbeat_;
+  std::optional<std::chrono::milliseconds> idleTime_, ttl_, heartbeatTime_;
+};
+
+}  // namespace hearth::host

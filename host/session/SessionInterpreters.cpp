@@ -1,0 +1,330 @@
+// Session: the interpreters of its kinds, started on first use, joined to their leader, restarted.
+#include <boost/json/parse.hpp>
+#include <boost/json/serialize.hpp>
+#include <filesystem>
+
+#include "session/Session.h"
+#include "session/SessionPost.h"
+#include "support/JsonWriter.h"
+#include "support/Log.h"
+
+namespace hearth::host {
+
+namespace fs = std::filesystem;
+namespace json = boost::json;
+
+std::string Session::mainKind() const {
+  return kind_ == "shared" ? environment_.options.sharedKind : kind_;
+}
+
+// Whether the session cannot be without this interpreter: it is the one of the session's own kind,
+// or holds the driver that this one lives in.
+bool Session::carriesSession(const Slot& of) {
+  if (of.kind == mainKind()) return true;
+  const PluginInstance* main = slot(mainKind()).instance;
+  return main && main->entry->leader == of.kind;
+}
+
+Session::Slot& Session::slot(const std::string& kind) {
+  Slot& found = slots_[kind];
+  if (found.kind.empty()) {
+    found.kind = kind;
+    found.instance = environment_.plugins.forKind(kind);
+  }
+  return found;
+}
+
+Session::Slot* Session::slotOf(const Interpreter& interpreter) {
+  for (auto& entry : slots_)
+    if (entry.second.interpreter.get() == &interpreter) return &entry.second;
+  return nullptr;
+}
+
+void Session::ensure(Slot& wanted) {
+  if (wanted.phase != Phase::none || ending_) return;
+  if (!wanted.instance) return startFailed(wanted, "no plugin serves the kind " + wanted.kind);
+  const std::string leader = wanted.instance->entry->leader;
+  if (leader.empty()) return openAndLaunch(wanted, std::string());
+  wanted.phase = Phase::waitingForLeader;
+  Slot& leading = slot(leader);
+  if (leading.phase == Phase::ready)
+    askLeader(leader);
+  else
+    ensure(leading);
+}
+
+// One question serves all followers that wait.
+void Session::askLeader(const std::string& leader) {
+  for (const auto& asked : exports_)
+    if (asked.second == leader) return;
+  const std::uint64_t request = nextRequest_++;
+  exports_[request] = leader;
+  try {
+    slot(leader).interpreter->exportDriver(request);
+  } catch (const PluginError& error) {
+    exports_.erase(request);
+    const std::string reason = error.what();
+    for (auto& entry : slots_)
+      if (entry.second.phase == Phase::waitingForLeader &&
+          entry.second.instance->entry->leader == leader)
+        startFailed(entry.second, reason);
+  }
+}
+
+void Session::openAndLaunch(Slot& opened, const std::string& driverJson) {
+  opened.phase = Phase::launching;
+  opened.failure.clear();
+  opened.killed = false;
+  try {
+    fs::create_directories(work_);
+    fs::permissions(work_, fs::perms::owner_all);
+    OpenArguments arguments;
+    arguments.kind = opened.kind;
+    arguments.pluginKind = environment_.plugins.descriptorKind(opened.kind);
+    arguments.user = request_.proxyUser;
+    arguments.driverJson = driverJson;
+    JsonWriter options;
+    options.beginObject();
+    options.key("dir").string(work_);
+    options.key("name").string(request_.name.value_or(std::string()));
+    // A leader that only carries other kinds need not start an interpreter of its own yet.
+    options.key("prepare").boolean(opened.kind == kind_);
+    options.key("request").raw(request_.toJson());
+    options.endObject();
+    arguments.optionsJson = options.take();
+    SessionServices services{std::to_string(id_), work_, &environment_.loop, strand_, link_, log_};
+    opened.interpreter = Interpreter::open(environment_.plugins, *opened.instance,
+                                           std::move(services), *this, arguments);
+    opened.interpreter->launch();
+  } catch (const std::exception& error) {
+    return startFailed(opened, error.what());
+  }
+  opened.timer =
+      std::make_unique<boost::asio::steady_timer>(strand_, environment_.options.launchTime);
+  opened.timer->async_wait([weak = weak_from_this(),
+                            kind = opened.kind](const boost::system::error_code& error) {
+    const auto self = weak.lock();
+    if (error || !self) return;
+    Slot& late = self->slot(kind);
+    if (late.phase == Phase::launching)
+      self->failed(late, false,
+                   "the " + kind + " interpreter was not ready within " +
+                       std::to_string(self->environment_.options.launchTime.count() / 1000) + " s");
+  });
+}
+
+void Session::ready(Slot& now) {
+  if (now.phase != Phase::launching) return;
+  now.phase = Phase::ready;
+  now.timer.reset();
+  if (now.kind == mainKind() && !settledOnce_) {
+    settledOnce_ = true;
+    lastActivity_ = std::chrono::steady_clock::now();
+    refreshState();
+    armLifeTimer();
+    saveRow(nullptr);
+  }
+  for (const auto& entry : slots_) {
+    if (entry.second.phase != Phase::waitingForLeader ||
+        entry.second.instance->entry->leader != now.kind)
+      continue;
+    askLeader(now.kind);
+    break;
+  }
+  pump();
+}
+
+// The interpreter could not be started: what waits for it is told, the session lives on without it
+// unless it is the one that the session was made for.
+void Session::startFailed(Slot& broken, const std::string& reason) {
+  hearth::host::log().warn("session {}: {} did not start: {}", id_, broken.kind, reason);
+  noteInLog("the " + broken.kind + " interpreter did not start: " + reason);
+  broken.failure = reason;
+  if (broken.interpreter)
+    retire(broken, HEARTH_CLOSE_KILL);
+  else
+    broken.phase = Phase::none;
+  for (auto& entry : slots_)
+    if (entry.second.phase == Phase::waitingForLeader &&
+        entry.second.instance->entry->leader == broken.kind)
+      startFailed(entry.second, reason);
+  if (ending_) return;
+  if (!settledOnce_ && carriesSession(broken))
+    return end(SessionState::dead, reason, false, nullptr);
+  if (queue_.empty()) return;
+  const StatementPtr front = statement(queue_.front());
+  if (front && front->kind == broken.kind) {
+    queue_.pop_front();
+    finish(front->id, StatementState::available, "error",
+           "{\"ename\":\"InterpreterError\",\"evalue\":" +
+               jsonQuoted("Fail to start interpreter " + broken.kind + ": " + reason) +
+               ",\"traceback\":[]}");
+  }
+  pumpSoon();
+}
+
+void Session::failed(Slot& broken, bool dead, const std::string& reason) {
+  if (broken.phase == Phase::closing) {
+    if (dead) closed(broken);
+    return;
+  }
+  if (broken.phase == Phase::launching) {
+    broken.timer.reset();
+    return startFailed(broken, reason);
+  }
+  hearth::host::log().warn("session {}: {} failed: {}", id_, broken.kind, reason);
+  broken.failure = reason;
+  if (dead && carriesSession(broken)) return end(SessionState::dead, reason, false, nullptr);
+  noteInLog("the " + broken.kind +
+            " interpreter failed and starts again with the next statement: " + reason);
+  retire(broken, HEARTH_CLOSE_KILL);
+}
+
+void Session::retire(Slot& leaving, std::int32_t mode) {
+  if (leaving.phase == Phase::none || leaving.phase == Phase::closing) return;
+  if (!leaving.interpreter) {
+    leaving.phase = Phase::none;
+    return;
+  }
+  // Followers live in the leader's driver: they go first.
+  for (auto& entry : slots_)
+    if (entry.second.instance && entry.second.instance->entry->leader == leaving.kind) {
+      if (entry.second.failure.empty()) entry.second.failure = leaving.failure;
+      retire(entry.second, mode);
+    }
+  leaving.phase = Phase::closing;
+  const auto arm = [this](Slot& at, auto& self) -> void {
+    at.timer = std::make_unique<boost::asio::steady_timer>(
+        strand_, at.killed ? std::chrono::milliseconds(2000) : environment_.options.closeTime);
+    at.timer->async_wait([weak = weak_from_this(), kind = at.kind,
+                          self](const boost::system::error_code& error) mutable {
+      const auto session = weak.lock();
+      if (error || !session) return;
+      Slot& late = session->slot(kind);
+      if (late.phase != Phase::closing) return;
+      if (late.killed) return session->closed(late);
+      hearth::host::log().warn("session {}: {} did not close in time and is killed", session->id_,
+                               kind);
+      late.killed = true;
+      late.interpreter->killProcesses();
+      self(late, self);
+    });
+  };
+  arm(leaving, arm);
+  leaving.interpreter->close(mode);
+}
+
+void Session::closed(Slot& gone) {
+  const std::shared_ptr<Interpreter> interpreter = std::move(gone.interpreter);
+  gone.interpreter.reset();
+  gone.phase = Phase::none;
+  gone.timer.reset();
+  if (interpreter) {
+    // A plugin says CLOSED when its process has ended; one that does not is held to it.
+    interpreter->killProcesses();
+    lossReason_ = std::exchange(gone.failure, std::string());
+    interpreter->release();
+    lossReason_.clear();
+  }
+  for (auto asked = exports_.begin(); asked != exports_.end();)
+    asked = asked->second == gone.kind ? exports_.erase(asked) : std::next(asked);
+  for (auto& entry : slots_)
+    if (entry.second.phase == Phase::waitingForLeader && entry.second.instance &&
+        entry.second.instance->entry->leader == gone.kind)
+      entry.second.phase = Phase::none;
+  if (ending_) return finishEnd();
+  pump();
+}
+
+std::string Session::mergeDetail(const std::string& detailJson) {
+  if (detailJson.empty()) return {};
+  boost::system::error_code error;
+  const json::value detail = json::parse(detailJson, error);
+  if (error || !detail.is_object()) return {};
+  std::string reason;
+  {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    json::value info =
+        row_.info.empty() ? json::value(json::object()) : json::parse(row_.info, error);
+    if (!info.is_object()) info = json::object();
+    bool changed = false;
+    for (const auto& item : detail.get_object()) {
+      if (item.key() == "reason") {
+        if (item.value().is_string()) reason = std::string(item.value().get_string().c_str());
+        continue;
+      }
+      json::value& held = info.get_object()[item.key()];
+      if (held == item.value()) continue;
+      held = item.value();
+      changed = true;
+    }
+    if (!changed) return reason;
+    row_.info = json::serialize(info);
+  }
+  saveRow(nullptr);
+  return reason;
+}
+
+void Session::onState(Interpreter& interpreter, std::int32_t state, std::string detailJson) {
+  const std::string reason = mergeDetail(detailJson);
+  Slot* const of = slotOf(interpreter);
+  if (!of) return;
+  switch (state) {
+    case HEARTH_IDLE:
+      return ready(*of);
+    case HEARTH_CLOSED:
+      if (of->phase == Phase::closing) closed(*of);
+      return;
+    case HEARTH_DEAD:
+      return failed(*of, true, reason.empty() ? "the " + of->kind + " process has ended" : reason);
+    default:
+      return failed(*of, false,
+                    reason.empty() ? "the " + of->kind + " interpreter failed" : reason);
+  }
+}
+
+void Session::onReply(Interpreter&, std::uint64_t request, hearth_status status,
+                      std::string answer) {
+  const auto completion = completions_.find(request);
+  if (completion != completions_.end()) {
+    const Completed done = std::move(completion->second);
+    completions_.erase(completion);
+    std::vector<std::string> candidates;
+    boost::system::error_code error;
+    const json::value parsed = json::parse(answer, error);
+    const json::value* list =
+        !error && parsed.is_object() ? parsed.get_object().if_contains("candidates") : nullptr;
+    if (status == HEARTH_OK && list && list->is_array())
+      for (const json::value& item : list->get_array())
+        if (item.is_string()) candidates.emplace_back(item.get_string().c_str());
+    return done(std::move(candidates), std::nullopt);
+  }
+  const auto asked = exports_.find(request);
+  if (asked == exports_.end()) return;
+  const std::string leader = asked->second;
+  exports_.erase(asked);
+  for (auto& entry : slots_) {
+    Slot& waiting = entry.second;
+    if (waiting.phase != Phase::waitingForLeader || waiting.instance->entry->leader != leader)
+      continue;
+    if (status == HEARTH_OK)
+      openAndLaunch(waiting, answer);
+    else
+      startFailed(waiting, "the " + leader + " driver cannot be joined: " + answer);
+  }
+}
+
+void Session::onSave(Interpreter& interpreter, std::string blob) {
+  {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    boost::system::error_code error;
+    json::value held =
+        row_.recovery.empty() ? json::value(json::object()) : json::parse(row_.recovery, error);
+    if (!held.is_object()) held = json::object();
+    held.get_object()[interpreter.kind()] = blob;
+    row_.recovery = json::serialize(held);
+  }
+  saveRow(nullptr);
+}
+
+}  // namespace hearth::host

@@ -1,0 +1,230 @@
+#include "session/SessionManager.h"
+
+#include <algorithm>
+#include <charconv>
+#include <filesystem>
+#include <future>
+
+#include "support/Log.h"
+#include "support/Time.h"
+
+namespace hearth::host {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+// Livy's list carries every session; a page has to end somewhere.
+constexpr std::int64_t maxPage = 10000;
+
+std::string notFound(const std::string& idOrName) {
+  return "Session '" + idOrName + "' not found.";
+}
+
+}  // namespace
+
+SessionManager::SessionManager(SessionEnvironment environment, std::string folder, Limits limits)
+    : environment_(std::move(environment)), folder_(std::move(folder)), limits_(limits) {}
+
+SessionManager::~SessionManager() = default;
+
+void SessionManager::recover() {
+  for (SessionRow& row : environment_.store.openSessions()) {
+    constexpr std::int64_t step = 500;
+    for (std::int64_t from = 0;; from += step) {
+      const auto statements = environment_.store.statements(row.id, from, step, false);
+      for (StatementRow statement : statements) {
+        const auto state = statementState(statement.state);
+        if (state && isFinal(*state)) continue;
+        statement.state = std::string(name(StatementState::available));
+        statement.outcome = "error";
+        statement.bundle =
+            R"({"ename":"Error","evalue":"the host ended while this statement was open","traceback":[]})";
+        statement.progress = 1.0;
+        statement.completed = nowMillis();
+        environment_.store.putStatement(std::move(statement), nullptr);
+      }
+      if (static_cast<std::int64_t>(statements.size()) < step) break;
+    }
+    row.state = std::string(name(SessionState::dead));
+    row.reason = "the host ended without ending this session";
+    row.stateSince = row.ended = nowMillis();
+    log().warn("session {}: dead: {}", row.id, row.reason);
+    std::error_code ignored;
+    fs::remove_all(row.folder + "/work", ignored);
+    environment_.store.putSession(std::move(row), nullptr);
+  }
+  // Clients read what is committed: the first of them must not find a dead session alive.
+  std::promise<std::string> written;
+  environment_.store.barrier([&written](const std::string& error) { written.set_value(error); });
+  const std::string error = written.get_future().get();
+  if (!error.empty()) throw StoreError(error);
+}
+
+void SessionManager::create(CreateRequest request, const std::string& owner, Created done) {
+  using Cause = Refusal::Cause;
+  std::string kind = "shared";
+  if (!request.kind.empty() && request.kind != "shared") {
+    kind = environment_.plugins.canonicalKind(request.kind);
+    if (kind.empty())
+      return done(nullptr, Refusal(Cause::invalid, "Invalid kind: " + request.kind));
+  }
+  SessionRow row;
+  std::shared_ptr<Session> session;
+  try {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    if (stopping_) return done(nullptr, Refusal(Cause::stopping, "the server is shutting down"));
+    if (live_.size() >= limits_.sessions)
+      return done(nullptr, Refusal(Cause::limit, "Rejected, too many sessions are being created!"));
+    if (request.name) {
+      const auto taken = names_.find(*request.name);
+      if (taken != names_.end())
+        return done(nullptr,
+                    Refusal(Cause::conflict, "Duplicate session name: Some(" + *request.name +
+                                                 ") for session " + std::to_string(taken->second)));
+      row.name = *request.name;
+    }
+    row.id = environment_.store.nextSessionId();
+    row.owner = owner;
+    row.proxyUser = request.proxyUser;
+    row.kind = kind;
+    row.state = std::string(name(SessionState::starting));
+    row.request = request.toJson();
+    row.folder = folder_ + "/" + std::to_string(row.id);
+    row.created = row.stateSince = nowMillis();
+    fs::create_directories(row.folder);
+    fs::permissions(row.folder, fs::perms::owner_all);
+    session = std::make_shared<Session>(environment_, row, std::move(request),
+                                        [this](Session& ended) { retire(ended); });
+    live_[row.id] = session;
+    if (!row.name.empty()) names_[row.name] = row.id;
+  } catch (const std::exception& error) {
+    return done(nullptr, Refusal(Cause::storage, error.what()));
+  }
+  environment_.store.putSession(
+      row, [this, session, done = std::move(done)](const std::string& error) {
+        if (!error.empty()) {
+          retire(*session);
+          return done(nullptr, Refusal(Cause::storage, error));
+        }
+        log().info("session {}: created, kind {}", session->id(), session->row().kind);
+        session->start();
+        done(session, std::nullopt);
+      });
+}
+
+void SessionManager::retire(Session& session) {
+  std::shared_ptr<Session> last;  // is not to be destroyed under the lock
+  const std::lock_guard<std::mutex> lock(mutex_);
+  const auto found = live_.find(session.id());
+  if (found == live_.end()) return;
+  last = found->second;
+  live_.erase(found);
+  const auto named = names_.find(session.row().name);
+  if (named != names_.end() && named->second == session.id()) names_.erase(named);
+  if (live_.empty()) empty_.notify_all();
+}
+
+SessionView SessionManager::find(const std::string& idOrName, bool withDeleted) const {
+  const bool digits = !idOrName.empty() && std::all_of(idOrName.begin(), idOrName.end(),
+                                                       [](char c) { return c >= '0' && c <= '9'; });
+  std::int64_t id = -1;
+  if (digits) {
+    const auto [rest, error] =
+        std::from_chars(idOrName.data(), idOrName.data() + idOrName.size(), id);
+    if (error != std::errc() || id > 2147483647)
+      throw Refusal(Refusal::Cause::parameter,
+                    "For input string: \"" + idOrName.substr(0, 100) + "\"");
+  }
+  std::shared_ptr<Session> live;
+  {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    if (!digits) {
+      const auto named = names_.find(idOrName);
+      if (named != names_.end()) id = named->second;
+    }
+    const auto found = live_.find(id);
+    if (found != live_.end()) live = found->second;
+  }
+  if (live) {
+    live->heartbeat();
+    SessionView view{live->row(), live};
+    if (!view.row.deleted || withDeleted) return view;
+    throw Refusal(Refusal::Cause::noSession, notFound(idOrName));
+  }
+  auto row = id >= 0 ? environment_.store.session(id) : environment_.store.sessionByName(idOrName);
+  if (!row || (row->deleted && !withDeleted))
+    throw Refusal(Refusal::Cause::noSession, notFound(idOrName.substr(0, 300)));
+  return SessionView{std::move(*row), nullptr};
+}
+
+SessionManager::Page SessionManager::list(std::int64_t from, std::int64_t size,
+                                          bool withDeleted) const {
+  Page page;
+  page.total = environment_.store.countSessions(withDeleted);
+  if (from < 0 || size <= 0) return page;
+  std::vector<SessionRow> rows =
+      environment_.store.sessions(from, std::min(size, maxPage), withDeleted);
+  for (SessionRow& row : rows) {
+    SessionView view;
+    {
+      const std::lock_guard<std::mutex> lock(mutex_);
+      const auto found = live_.find(row.id);
+      if (found != live_.end()) view.live = found->second;
+    }
+    view.row = view.live ? view.live->row() : std::move(row);
+    page.sessions.push_back(std::move(view));
+  }
+  return page;
+}
+
+Session::StatementPtr SessionManager::statement(const SessionView& view, std::int64_t id) const {
+  if (view.live) {
+    if (auto found = view.live->statement(id)) return found;
+  }
+  if (auto row = environment_.store.statement(view.row.id, id))
+    return std::make_shared<StatementRow>(std::move(*row));
+  throw Refusal(Refusal::Cause::noStatement, "Statement not found");
+}
+
+SessionManager::StatementPage SessionManager::statements(const SessionView& view, std::int64_t from,
+                                                         std::int64_t size, bool descending) const {
+  StatementPage page;
+  page.total =
+      view.live ? view.live->statementCount() : environment_.store.countStatements(view.row.id);
+  if (from < 0 || size <= 0) return page;
+  auto rows = environment_.store.statements(view.row.id, from, std::min(size, maxPage), descending);
+  for (StatementRow& row : rows) {
+    // What is in memory is newer than what the store has.
+    Session::StatementPtr live = view.live ? view.live->statement(row.id) : nullptr;
+    page.statements.push_back(live ? live : std::make_shared<StatementRow>(std::move(row)));
+  }
+  return page;
+}
+
+void SessionManager::hide(SessionRow row, Store::Done done) {
+  row.deleted = true;
+  environment_.store.putSession(std::move(row), std::move(done));
+}
+
+std::size_t SessionManager::liveCount() const {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  return live_.size();
+}
+
+void SessionManager::shutdown(std::chrono::milliseconds time) {
+  std::vector<std::shared_ptr<Session>> all;
+  {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    stopping_ = true;
+    for (const auto& entry : live_) all.push_back(entry.second);
+  }
+  for (const auto& session : all)
+    session->end(SessionState::dead, "the server was stopped", false, nullptr);
+  all.clear();
+  std::unique_lock<std::mutex> lock(mutex_);
+  if (!empty_.wait_for(lock, time, [this] { return live_.empty(); }))
+    log().error("{} sessions did not end in time", live_.size());
+}
+
+}  // namespace hearth::host

@@ -1,0 +1,82 @@
+// All sessions: those that live, and those that only the store knows.
+#pragma once
+
+#include <chrono>
+#include <condition_variable>
+#include <functional>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "session/Session.h"
+
+namespace hearth::host {
+
+/// A session as clients see it, live or ended.
+struct SessionView {
+  SessionRow row;
+  std::shared_ptr<Session> live;  ///< null once it has ended
+};
+
+/// Thread-safe. Reads throw StoreError where the store cannot be read.
+class SessionManager {
+ public:
+  using Created = std::function<void(std::shared_ptr<Session>, std::optional<Refusal>)>;
+
+  struct Limits {
+    std::size_t sessions = 200;  ///< live at once
+  };
+
+  /// `folder` is where sessions keep their logs, one folder each.
+  SessionManager(SessionEnvironment environment, std::string folder, Limits limits);
+  ~SessionManager();  ///< shutdown() must have been called
+
+  /// Ends what a host that died left open: its sessions are dead, their open statements lost. Call
+  /// once, before requests are served.
+  void recover();
+
+  /// Checks kind and name, makes the session durable, starts it. The callback runs on any thread.
+  void create(CreateRequest request, const std::string& owner, Created done);
+
+  /// By id (digits) or name. Throws Refusal (noSession), with Livy's text. `withDeleted`: also
+  /// sessions that a client has deleted. Feeds the heartbeat.
+  SessionView find(const std::string& idOrName, bool withDeleted) const;
+  struct Page {
+    std::int64_t total = 0;
+    std::vector<SessionView> sessions;
+  };
+  Page list(std::int64_t from, std::int64_t size, bool withDeleted) const;
+
+  /// One statement, from memory or store. Throws Refusal (noStatement).
+  Session::StatementPtr statement(const SessionView& view, std::int64_t id) const;
+  struct StatementPage {
+    std::int64_t total = 0;
+    std::vector<Session::StatementPtr> statements;
+  };
+  StatementPage statements(const SessionView& view, std::int64_t from, std::int64_t size,
+                           bool descending) const;
+
+  /// Hides an ended session from Livy's routes, as a client asked; `done` once that is durable.
+  void hide(SessionRow row, Store::Done done);
+
+  std::size_t liveCount() const;
+  /// Refuses new sessions, ends all, waits for their ends at most `time`.
+  void shutdown(std::chrono::milliseconds time);
+
+ private:
+  void retire(Session& session);
+
+  SessionEnvironment environment_;
+  std::string folder_;
+  Limits limits_;
+  mutable std::mutex mutex_;
+  std::condition_variable empty_;
+  std::map<std::int64_t, std::shared_ptr<Session>> live_;
+  std::map<std::string, std::int64_t> names_;  // of live sessions
+  bool stopping_ = false;
+};
+
+}  // namespace hearth::host

@@ -1,0 +1,391 @@
+// Session: statements, from the queue to their result.
+#include <algorithm>
+
+#include "session/Session.h"
+#include "session/SessionPost.h"
+#include "support/JsonWriter.h"
+#include "support/Log.h"
+#include "support/Time.h"
+
+namespace hearth::host {
+
+using std::chrono::steady_clock;
+
+namespace {
+
+// Numbers on the plugin border begin at 1, those of clients at 0.
+std::uint64_t toPlugin(std::int64_t statement) {
+  return static_cast<std::uint64_t>(statement) + 1;
+}
+std::int64_t fromPlugin(std::uint64_t statement) {
+  return static_cast<std::int64_t>(statement) - 1;
+}
+
+void appendBounded(std::string& to, const std::string& text, std::size_t bound) {
+  static const std::string cut = "\n[output beyond this is not kept]\n";
+  if (to.size() >= bound) return;
+  std::size_t room = bound - to.size();
+  if (text.size() <= room) {
+    to += text;
+    return;
+  }
+  while (room > 0 && (static_cast<unsigned char>(text[room]) & 0xC0) == 0x80) --room;
+  to.append(text, 0, room);
+  to += cut;
+  to.resize(std::max(to.size(), bound), ' ');
+}
+
+// An object without a key has no quote: a plugin that has ended a statement without a word.
+bool saysNothing(const std::string& bundle) {
+  return bundle.find('"') == std::string::npos;
+}
+
+std::string errorBundle(const std::string& ename, const std::string& evalue) {
+  return "{\"ename\":" + jsonQuoted(ename) + ",\"evalue\":" + jsonQuoted(evalue) +
+         ",\"traceback\":[]}";
+}
+
+}  // namespace
+
+Session::StatementPtr Session::statement(std::int64_t id) const {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  const auto found = statements_.find(id);
+  if (found == statements_.end()) return nullptr;
+  const auto state = statementState(found->second->state);
+  // A final one does not change any more and is shared; others are copied while the lock is held.
+  if (state && isFinal(*state)) return found->second;
+  return std::make_shared<StatementRow>(*found->second);
+}
+
+std::int64_t Session::statementCount() const {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  return nextStatement_;
+}
+
+void Session::submit(std::string code, std::string kind, Submitted done) {
+  post([code = std::move(code), kind = std::move(kind), done = std::move(done)](
+           Session& self) mutable { self.accept(std::move(code), kind, std::move(done)); });
+}
+
+void Session::accept(std::string code, const std::string& kind, Submitted done) {
+  using Cause = Refusal::Cause;
+  const SessionState now = state();
+  if (ending_ || isFinal(now) || now == SessionState::error)
+    return done(nullptr, Refusal(Cause::state, "Session is in state " + std::string(name(now))));
+  if (kind.empty() && kind_ == "shared")
+    return done(nullptr,
+                Refusal(Cause::invalid,
+                        "Code type should be specified if session kind is shared: give the "
+                        "statement a \"kind\""));
+  const std::string canonical = kind.empty() ? kind_ : environment_.plugins.canonicalKind(kind);
+  if (canonical.empty()) return done(nullptr, Refusal(Cause::invalid, "Invalid kind: " + kind));
+  const std::size_t waiting = queue_.size() + accepting_;
+  if (waiting >= environment_.options.queuedStatements)
+    return done(nullptr, Refusal(Cause::limit, std::to_string(waiting) +
+                                                   " statements wait in this session already"));
+  ++accepting_;
+  lastActivity_ = steady_clock::now();
+  auto row = std::make_shared<StatementRow>();
+  row->session = id_;
+  row->kind = canonical;
+  row->code = std::move(code);
+  row->state = std::string(name(StatementState::waiting));
+  row->submitted = nowMillis();
+  {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    row->id = nextStatement_++;
+    statements_[row->id] = row;
+  }
+  environment_.store.putStatement(*row, [self = shared_from_this(), id = row->id,
+                                         done = std::move(done)](const std::string& error) mutable {
+    self->post([id, done = std::move(done), error](Session& session) {
+      --session.accepting_;
+      if (!error.empty()) {
+        {
+          const std::lock_guard<std::mutex> lock(session.mutex_);
+          session.statements_.erase(id);
+        }
+        return done(nullptr, Refusal(Refusal::Cause::storage, error));
+      }
+      if (session.ending_) {
+        session.finish(id, StatementState::cancelled, "cancelled", std::string());
+        return done(session.statement(id), std::nullopt);
+      }
+      session.queue_.push_back(id);
+      session.refreshState();
+      session.pump();
+      done(session.statement(id), std::nullopt);
+    });
+  });
+}
+
+void Session::pump() {
+  if (running_ || ending_) return;
+  if (queue_.empty()) {
+    refreshState();
+    armLifeTimer();
+    return;
+  }
+  const std::int64_t next = queue_.front();
+  std::string kind;
+  {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    kind = statements_.at(next)->kind;
+  }
+  Slot& needed = slot(kind);
+  if (needed.phase == Phase::none) return ensure(needed);  // comes back when ready or failed
+  if (needed.phase != Phase::ready) return;
+  queue_.pop_front();
+  run(next);
+}
+
+// For where pump() would come back to itself: a long queue of statements that are refused at once
+// must not become a deep stack.
+void Session::pumpSoon() {
+  post([](Session& self) { self.pump(); });
+}
+
+void Session::run(std::int64_t id) {
+  running_ = id;
+  std::string code;
+  {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    StatementRow& row = *statements_.at(id);
+    row.state = std::string(name(StatementState::running));
+    row.started = nowMillis();
+    code = row.code;
+    runningKind_ = row.kind;
+  }
+  refreshState();
+  environment_.store.putStatement(*statement(id), nullptr);
+  try {
+    slot(runningKind_).interpreter->execute(toPlugin(id), code);
+  } catch (const PluginError& error) {
+    running_.reset();
+    finish(id, StatementState::available, "error", errorBundle("Error", error.what()));
+    pumpSoon();
+  }
+}
+
+void Session::onOutput(Interpreter&, std::uint64_t statement, int stream, std::string text) {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  const auto found = statements_.find(fromPlugin(statement));
+  if (found == statements_.end()) return;
+  StatementRow& row = *found->second;
+  appendBounded(stream == HEARTH_STDERR ? row.err : row.out, text,
+                environment_.options.outputBytes);
+}
+
+void Session::onProgress(Interpreter&, std::uint64_t statement, double fraction) {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  const auto found = statements_.find(fromPlugin(statement));
+  if (found != statements_.end()) found->second->progress = fraction;
+}
+
+void Session::onDone(Interpreter& interpreter, std::uint64_t number, std::int32_t outcome,
+                     std::string bundle) {
+  const std::int64_t id = fromPlugin(number);
+  const StatementPtr row = statement(id);
+  if (!row || running_ != id) {
+    hearth::host::log().warn("session {}: {} ended statement {}, which does not run", id_,
+                             interpreter.pluginName(), id);
+    return;
+  }
+  running_.reset();
+  graceTimer_.reset();
+  lastActivity_ = steady_clock::now();
+  const bool cancelling = row->state == name(StatementState::cancelling);
+  switch (outcome) {
+    case HEARTH_DONE_OK:
+      finish(id, StatementState::available, "ok", bundle.empty() ? "{}" : std::move(bundle));
+      break;
+    case HEARTH_DONE_CANCELLED:
+      // Also where nobody asked: code may interrupt itself.
+      if (cancelling)
+        finish(id, StatementState::cancelled, "cancelled",
+               saysNothing(bundle) ? std::string() : std::move(bundle));
+      else
+        finish(id, StatementState::available, "error",
+               saysNothing(bundle) ? errorBundle("KeyboardInterrupt", "interrupted")
+                                   : std::move(bundle));
+      break;
+    case HEARTH_DONE_INCOMPLETE:
+      finish(
+          id, StatementState::available, "error",
+          saysNothing(bundle) ? errorBundle("Error", "incomplete statement") : std::move(bundle));
+      break;
+    case HEARTH_DONE_LOST: {
+      // Said by the plugin while its slot closes, or by release() once the slot has let go of it.
+      const Slot* const of = slotOf(interpreter);
+      const std::string& why = of ? of->failure : lossReason_;
+      if (cancelling || ending_)
+        finish(id, StatementState::cancelled, "cancelled",
+               cancelling && !why.empty() ? errorBundle("Cancelled", why) : std::string());
+      else
+        finish(
+            id, StatementState::available, "error",
+            saysNothing(bundle)
+                ? errorBundle("Error", "Interpreter died:\n" +
+                                           (why.empty() ? row->kind + " interpreter ended" : why))
+                : std::move(bundle));
+      // The plugin's HEARTH_DEAD follows: nothing else is to be given to what has died.
+      return pumpSoon();
+    }
+    default:
+      finish(
+          id, StatementState::available, "error",
+          saysNothing(bundle) ? errorBundle("Error", "the statement failed") : std::move(bundle));
+  }
+  pump();
+}
+
+void Session::finish(std::int64_t id, StatementState next, const std::string& outcome,
+                     std::string bundle) {
+  std::shared_ptr<StatementRow> row;
+  {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    row = statements_.at(id);
+    const auto now = statementState(row->state);
+    if (!now || !mayFollow(*now, next)) {
+      hearth::host::log().error("session {}: statement {} cannot go from {} to {}", id_, id,
+                                row->state, name(next));
+      return;
+    }
+    row->outcome = outcome;
+    row->bundle = std::move(bundle);
+    row->progress = 1.0;
+    row->completed = nowMillis();
+    row->state = std::string(name(next));
+  }
+  environment_.store.putStatement(*row, [self = shared_from_this(), id](const std::string& error) {
+    if (!error.empty())
+      hearth::host::log().error("session {}: the result of statement {} was not stored: {}",
+                                self->id_, id, error);
+    // What is not durable stays in memory.
+    if (error.empty())
+      self->post([id](Session& session) {
+        const StatementPtr stored = session.statement(id);
+        if (!stored) return;
+        session.finished_.push_back(id);
+        session.finishedBytes_ +=
+            stored->bundle.size() + stored->code.size() + stored->out.size() + stored->err.size();
+        session.evict();
+      });
+  });
+  // After what the caller still does: who is told that a statement is over finds the session idle.
+  post([id](Session& self) { self.wake(id); });
+}
+
+void Session::evict() {
+  while (finished_.size() > environment_.options.cachedStatements ||
+         (finishedBytes_ > environment_.options.cachedBytes && finished_.size() > 1)) {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    const auto oldest = statements_.find(finished_.front());
+    finished_.pop_front();
+    if (oldest == statements_.end()) continue;
+    const StatementRow& row = *oldest->second;
+    finishedBytes_ -= std::min(
+        finishedBytes_, row.bundle.size() + row.code.size() + row.out.size() + row.err.size());
+    statements_.erase(oldest);
+  }
+}
+
+void Session::cancel(std::int64_t id, std::function<void(bool)> done) {
+  post([id, done = std::move(done)](Session& self) { self.cancelNow(id, done); });
+}
+
+void Session::interrupt(std::function<void(bool)> done) {
+  post([done = std::move(done)](Session& self) {
+    if (!self.running_) return done(false);
+    self.cancelNow(*self.running_, done);
+  });
+}
+
+void Session::cancelNow(std::int64_t id, const std::function<void(bool)>& done) {
+  const StatementPtr row = statement(id);
+  if (!row || ending_) return done(false);
+  lastActivity_ = steady_clock::now();
+  if (row->state == name(StatementState::waiting)) {
+    queue_.erase(std::remove(queue_.begin(), queue_.end(), id), queue_.end());
+    finish(id, StatementState::cancelled, "cancelled", std::string());
+    refreshState();
+    pump();
+    return done(true);
+  }
+  if (row->state == name(StatementState::cancelling)) return done(true);
+  if (row->state != name(StatementState::running)) return done(false);
+  {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    statements_.at(id)->state = std::string(name(StatementState::cancelling));
+  }
+  environment_.store.putStatement(*statement(id), nullptr);
+  graceTimer_ =
+      std::make_unique<boost::asio::steady_timer>(strand_, environment_.options.cancelGrace);
+  graceTimer_->async_wait([weak = weak_from_this(), id](const boost::system::error_code& error) {
+    const auto self = weak.lock();
+    if (!error && self) self->graceOver(id);
+  });
+  try {
+    slot(runningKind_).interpreter->interrupt(toPlugin(id));
+  } catch (const PluginError& error) {
+    noteInLog("statement " + std::to_string(id) + " cannot be interrupted: " + error.what());
+  }
+  done(true);
+}
+
+// The code did not stop. It stays `cancelling`, which is true, until its interpreter is gone.
+void Session::graceOver(std::int64_t id) {
+  if (running_ != id || ending_) return;
+  const std::string seconds = std::to_string(environment_.options.cancelGrace.count() / 1000);
+  if (!environment_.options.restartAfterGrace) {
+    noteInLog("statement " + std::to_string(id) + " did not stop within " + seconds +
+              " s of its cancel and still runs");
+    return;
+  }
+  Slot& stuck = slot(runningKind_);
+  stuck.failure = "the code did not stop within " + seconds + " s: the " + stuck.kind +
+                  " interpreter was restarted and its variables are lost";
+  noteInLog("statement " + std::to_string(id) + ": " + stuck.failure);
+  retire(stuck, HEARTH_CLOSE_KILL);
+}
+
+void Session::complete(std::string kind, std::string code, std::uint64_t cursor, Completed done) {
+  post([kind = std::move(kind), code = std::move(code), cursor,
+        done = std::move(done)](Session& self) {
+    using Cause = Refusal::Cause;
+    const SessionState now = self.state();
+    if (self.ending_ || isFinal(now))
+      return done({}, Refusal(Cause::state, "Session is in state " + std::string(name(now))));
+    const std::string canonical =
+        kind.empty() ? self.kind_ : self.environment_.plugins.canonicalKind(kind);
+    if (canonical.empty() || canonical == "shared")
+      return done({}, Refusal(Cause::invalid,
+                              kind.empty() ? "a \"kind\" is needed" : "Invalid kind: " + kind));
+    self.lastActivity_ = steady_clock::now();
+    Slot& of = self.slot(canonical);
+    // An interpreter that has not run yet knows no names of the user's.
+    if (of.phase != Phase::ready || !of.interpreter->canComplete()) return done({}, std::nullopt);
+    const std::uint64_t request = self.nextRequest_++;
+    self.completions_[request] = done;
+    try {
+      of.interpreter->complete(request, code, cursor);
+    } catch (const PluginError& error) {
+      self.completions_.erase(request);
+      return done({}, Refusal(Cause::invalid, error.what()));
+    }
+    const auto timer =
+        std::make_shared<boost::asio::steady_timer>(self.strand_, std::chrono::seconds(10));
+    timer->async_wait(
+        [timer, weak = self.weak_from_this(), request](const boost::system::error_code&) {
+          const auto session = weak.lock();
+          if (!session) return;
+          const auto late = session->completions_.find(request);
+          if (late == session->completions_.end()) return;
+          const Completed answer = std::move(late->second);
+          session->completions_.erase(late);
+          answer({}, std::nullopt);
+        });
+  });
+}
+
+}  // namespace hearth::host

@@ -1,0 +1,44 @@
+# hearth_add_plugin(<name> <source>... [LINK <library>...])
+#
+# Adds the plugin <name> as a MODULE target of that name, built to
+# ${CMAKE_BINARY_DIR}/plugins/<name>/<name>.so: a plugins folder that a host can be pointed at. The
+# sources may be C, C++ or both. Why each flag is there: doc/abi.md, "How a plugin is built".
+include_guard(GLOBAL)
+
+function(hearth_add_plugin name)
+  cmake_parse_arguments(PARSE_ARGV 1 arg "" "" "LINK")
+  if(NOT arg_UNPARSED_ARGUMENTS)
+    message(FATAL_ERROR "hearth_add_plugin(${name}): no sources")
+  endif()
+  set(map ${CMAKE_CURRENT_FUNCTION_LIST_DIR}/hearth_plugin.map)
+  add_library(${name} MODULE ${arg_UNPARSED_ARGUMENTS})
+  target_link_libraries(${name} PRIVATE Hearth::plugin_api ${arg_LINK})
+
+  get_property(languages GLOBAL PROPERTY ENABLED_LANGUAGES)
+  if("C" IN_LIST languages)
+    target_compile_features(${name} PRIVATE c_std_11)
+  endif()
+  if("CXX" IN_LIST languages)
+    target_compile_features(${name} PRIVATE cxx_std_17)
+  endif()
+
+  set_target_properties(${name} PROPERTIES
+    PREFIX "" SUFFIX ".so"
+    LIBRARY_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/plugins/${name}
+    POSITION_INDEPENDENT_CODE ON
+    C_VISIBILITY_PRESET hidden
+    CXX_VISIBILITY_PRESET hidden
+    VISIBILITY_INLINES_HIDDEN ON
+    LINK_DEPENDS ${map})
+  target_compile_options(${name} PRIVATE
+    $<$<OR:$<COMPILE_LANG_AND_ID:C,GNU>,$<COMPILE_LANG_AND_ID:CXX,GNU>>:-fno-gnu-unique>)
+  target_link_options(${name} PRIVATE LINKER:--version-script=${map})
+
+  # A sanitizer's runtime belongs to the program, and its libstdc++ must be the program's too.
+  if(HEARTH_SANITIZE OR "${CMAKE_C_FLAGS} ${CMAKE_CXX_FLAGS}" MATCHES "-fsanitize")
+    return()
+  endif()
+  target_link_options(${name} PRIVATE
+    LINKER:-z,defs LINKER:--exclude-libs,ALL -static-libgcc
+    $<$<LINK_LANGUAGE:CXX>:-static-libstdc++>)
+endfunction()

@@ -1,0 +1,144 @@
+package io.hearth.driver;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import java.io.File;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.Paths;
+import java.util.ArrayList;
+import java.util.Iterator;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.TimeUnit;
+import java.util.stream.Stream;
+import org.apache.spark.api.python.Py4JServer;
+
+/** A worker's process as an OPEN frame describes it, with the folder of its files. */
+final class WorkerProcess implements AutoCloseable {
+  private final ObjectNode open;
+  private final Spark spark;
+  private final Path folder;
+
+  /** Writes the files. close() removes them. */
+  WorkerProcess(ObjectNode open, Spark spark) throws IOException {
+    this.open = open;
+    this.spark = spark;
+    // Made with mode 0700; the working folder is the session's own and goes with it.
+    this.folder = Files.createTempDirectory(Paths.get("").toAbsolutePath(), "worker-");
+    JsonNode files = open.path("files");
+    for (Iterator<String> names = files.fieldNames(); names.hasNext(); ) {
+      String name = names.next();
+      if (name.contains("/") || name.startsWith(".")) {
+        throw new IOException("a file may not be called " + name);
+      }
+      Files.write(folder.resolve(name),
+          files.path(name).asText().getBytes(StandardCharsets.UTF_8));
+    }
+  }
+
+  Process start() throws IOException {
+    List<String> command = new ArrayList<>();
+    for (JsonNode argument : open.path("argv")) {
+      command.add(inFolder(argument.asText()));
+    }
+    if (command.isEmpty()) {
+      throw new IOException("no command was given");
+    }
+    ProcessBuilder builder = new ProcessBuilder(command);
+    Map<String, String> env = builder.environment();
+    env.remove(Main.LINK_FILE); // it is the driver's alone
+    if (open.path("attach").asText().equals("py4j")) {
+      attachPython(env);
+    }
+    JsonNode variables = open.path("env");
+    for (Iterator<String> names = variables.fieldNames(); names.hasNext(); ) {
+      String name = names.next();
+      if (variables.path(name).isNull()) {
+        env.remove(name);
+      } else {
+        env.put(name, inFolder(variables.path(name).asText()));
+      }
+    }
+    return builder.start();
+  }
+
+  private String inFolder(String text) {
+    return text.replace("{dir}", folder.toString());
+  }
+
+  private void attachPython(Map<String, String> env) throws IOException {
+    Py4JServer gateway = spark.gateway();
+    env.put("PYSPARK_GATEWAY_PORT", Integer.toString(gateway.getListeningPort()));
+    env.put("PYSPARK_GATEWAY_SECRET", gateway.secret());
+    // Python's string hashes have to be the same in all its processes.
+    env.putIfAbsent("PYTHONHASHSEED", "0");
+    String home = env.get("SPARK_HOME");
+    if (home == null) {
+      return; // on a cluster Spark itself has set PYTHONPATH
+    }
+    List<String> paths = new ArrayList<>();
+    Path lib = Paths.get(home, "python", "lib");
+    paths.add(lib.resolve("pyspark.zip").toString());
+    try (Stream<Path> files = Files.list(lib)) {
+      files.filter(file -> file.getFileName().toString().matches("py4j-.*-src\\.zip"))
+          .forEach(file -> paths.add(file.toString()));
+    }
+    String before = env.get("PYTHONPATH");
+    if (before != null && !before.isEmpty()) {
+      paths.add(before);
+    }
+    env.put("PYTHONPATH", String.join(File.pathSeparator, paths));
+  }
+
+  /** Waits for the process to exit by itself, then ends it and what it has started. */
+  static void end(Process process, long millis) {
+    if (process == null) {
+      return;
+    }
+    try {
+      if (millis > 0 && process.waitFor(millis, TimeUnit.MILLISECONDS)) {
+        return;
+      }
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
+    List<Object> descendants = descendants(process);
+    process.destroyForcibly();
+    for (Object child : descendants) {
+      try {
+        Class.forName("java.lang.ProcessHandle").getMethod("destroyForcibly").invoke(child);
+      } catch (ReflectiveOperationException | RuntimeException e) {
+        // It has just exited.
+      }
+    }
+  }
+
+  // Of Java 9 and later; the driver is built for 8.
+  private static List<Object> descendants(Process process) {
+    List<Object> found = new ArrayList<>();
+    try {
+      Object handle = Process.class.getMethod("toHandle").invoke(process);
+      Stream<?> stream = (Stream<?>) Class.forName("java.lang.ProcessHandle")
+          .getMethod("descendants").invoke(handle);
+      stream.forEach(found::add);
+    } catch (ReflectiveOperationException e) {
+      // Java 8: the process alone, then.
+    }
+    return found;
+  }
+
+  @Override
+  public void close() {
+    try (Stream<Path> files = Files.list(folder)) {
+      for (Path file : (Iterable<Path>) files::iterator) {
+        Files.delete(file);
+      }
+      Files.delete(folder);
+    } catch (IOException e) {
+      // A cache that the worker wrote there; the folder goes with the session's.
+    }
+  }
+}

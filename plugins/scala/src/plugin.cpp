@@ -1,0 +1,20 @@
+#include "ScalaSession.h"
+
+HEARTH_PLUGIN(hearth::scala::ScalaSession, R"({
+  "id": "scala", "version": "1.0.0",
+  "kinds": ["spark"], "aliases": {"scala": "spark"},
+  "magics": ["json", "table"],
+  "mime": ["text/plain", "application/json", "application/vnd.livy.table.v1+json"],
+  "config": {
+    "spark_home": {"type": "string", "default": "",
+      "doc": "Folder of the Spark distribution; empty: SPARK_HOME of the server's environment"},
+    "master": {"type": "string", "default": "",
+      "doc": "Spark master of every session; empty: the request's conf, spark-defaults.conf, local[*]"},
+    "deploy_mode": {"type": "string", "default": "client",
+      "doc": "Where drivers run: client"},
+    "driver_java_options": {"type": "string", "default": "",
+      "doc": "More options for the JVM of drivers"},
+    "java_home": {"type": "string", "default": "",
+      "doc": "JAVA_HOME for drivers; empty: that of the server's environment"}
+  }
+})")

@@ -1,0 +1,7 @@
+/* A descriptor that is cut short. */
+#include "broken.h"
+
+HEARTH_EXPORT const hearth_plugin* hearth_plugin_v1(void) {
+  static const hearth_plugin table = GOOD_TABLE("{\"id\":\"b\",");
+  return &table;
+}

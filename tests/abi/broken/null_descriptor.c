@@ -1,0 +1,7 @@
+/* Does not say who it is. */
+#include "broken.h"
+
+HEARTH_EXPORT const hearth_plugin* hearth_plugin_v1(void) {
+  static const hearth_plugin table = GOOD_TABLE(NULL);
+  return &table;
+}

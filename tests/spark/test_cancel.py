@@ -1,0 +1,56 @@
+"""Cancel stops code, and the session that ran it goes on."""
+
+import pytest
+
+SCALA = {"loop": "while (true) {}", "sleep": "Thread.sleep(1000000)",
+         "job": "sc.parallelize(1 to 4, 4).map { x => Thread.sleep(100000); x }.sum"}
+PYTHON = {"loop": "while True: pass", "sleep": "import time; time.sleep(1000)",
+          "job": "import time\nsc.parallelize(range(4), 4).map(lambda x: time.sleep(100)).count()"}
+
+
+def cancel_running(server, session, code, kind):
+    made = server.post(f"/sessions/{session}/statements", {"code": code, "kind": kind}).json
+    path = f"/sessions/{session}/statements/{made['id']}"
+    server.until("it runs", lambda: server.get(path).json["state"] == "running", 60)
+    answer = server.post(path + "/cancel")
+    assert answer.status == 200 and answer.json == {"msg": "canceled"}
+    final = server.finish(session, made["id"], 60)
+    assert final["state"] == "cancelled", final
+    return final
+
+
+@pytest.mark.parametrize("what", SCALA)
+def test_cancel_stops_scala_code(server, scala, what):
+    server.output(scala, "val kept = 7")
+    cancel_running(server, scala, SCALA[what], "spark")
+    assert server.text(scala, "1 + 1").endswith(": Int = 2\n")
+    assert "7" in server.text(scala, "kept"), "the variables are still there"
+
+
+@pytest.mark.parametrize("what", PYTHON)
+def test_cancel_stops_python_code(server, python, what):
+    server.output(python, "kept = 7")
+    cancel_running(server, python, PYTHON[what], "pyspark")
+    assert server.text(python, "1 + 1") == "2"
+    assert server.text(python, "kept") == "7", "the variables are still there"
+
+
+def test_cancel_of_a_waiting_statement_never_runs_it(server, python):
+    first = server.post(f"/sessions/{python}/statements", {"code": "import time; time.sleep(1000)"}).json["id"]
+    second = server.post(f"/sessions/{python}/statements", {"code": "ran = True"}).json["id"]
+    server.post(f"/sessions/{python}/statements/{second}/cancel")
+    assert server.get(f"/sessions/{python}/statements/{second}").json["state"] == "cancelled"
+    server.post(f"/sessions/{python}/statements/{first}/cancel")
+    assert server.finish(python, first)["state"] == "cancelled"
+    assert server.run(python, "ran")["output"]["ename"] == "NameError"
+
+
+def test_python_code_that_will_not_stop_costs_its_interpreter_and_says_so(server):
+    session = server.session(kind="pyspark", conf={"spark.ui.enabled": "false"})
+    stubborn = "while True:\n    try:\n        while True: pass\n    except BaseException: pass"
+    final = cancel_running(server, session, stubborn, "pyspark")
+    assert "restarted" in final["output"]["evalue"], final
+    log = "\n".join(server.get(f"/sessions/{session}/log?size=-1").json["log"])
+    assert "did not stop" in log and "restarted" in log
+    assert server.text(session, "sc.parallelize([1, 2]).sum()") == "3", "the same session, the same context"
+    server.delete(f"/sessions/{session}")

@@ -1,0 +1,138 @@
+"""What people run every day, in Scala and Python, alone and together."""
+
+import threading
+
+SHAKESPEARE = """\
+To be, or not to be, that is the question:
+Whether 'tis nobler in the mind to suffer
+The slings and arrows of outrageous fortune,
+Or to take arms against a sea of troubles
+And by opposing end them. To die: to sleep;
+No more; and by a sleep to say we end
+"""
+
+
+def test_scala_answers_as_livy_does(server, scala):
+    assert server.text(scala, "1 + 1").endswith(": Int = 2\n")
+    assert server.text(scala, "val answer = 40 + 2") == "answer: Int = 42\n"
+    assert server.text(scala, 'println("hello")\nanswer + 1').startswith("hello\nres")
+    assert server.text(scala, "// nothing") == ""
+
+
+def test_first_scala_result_is_res0(server):
+    session = server.session(kind="spark", conf={"spark.ui.enabled": "false"})
+    try:
+        assert server.text(session, "1 + 1") == "res0: Int = 2\n"
+        assert server.text(session, "1 + 2") == "res1: Int = 3\n"
+    finally:
+        assert server.delete(f"/sessions/{session}").status == 200
+
+
+def test_python_answers_as_livy_does(server, python):
+    assert server.text(python, "1 + 1") == "2"
+    assert server.text(python, "1\n2\n3") == "3"
+    assert server.text(python, "print('slept')\n'value'") == "slept\n'value'"
+    assert server.text(python, "None") == ""
+
+
+def test_word_count_in_scala(server, scala, tmp_path):
+    text = tmp_path / "hamlet.txt"
+    text.write_text(SHAKESPEARE)
+    code = f"""val counts = sc.textFile("file:{text}")
+  .flatMap(_.toLowerCase.split("[^a-z']+"))
+  .filter(_.nonEmpty)
+  .map((_, 1))
+  .reduceByKey(_ + _)
+counts.collect.sortBy(-_._2).take(1).foreach(println)"""
+    assert "(to,6)" in server.text(scala, code)
+
+
+def test_word_count_in_python(server, python, tmp_path):
+    text = tmp_path / "hamlet.txt"
+    text.write_text(SHAKESPEARE)
+    code = f"""import re
+from operator import add
+counts = (sc.textFile("file:{text}")
+    .flatMap(lambda line: re.findall("[a-z']+", line.lower()))
+    .map(lambda word: (word, 1))
+    .reduceByKey(add))
+max(counts.collect(), key=lambda pair: pair[1])"""
+    assert server.text(python, code) == "('to', 6)"
+
+
+def test_a_view_made_in_scala_is_read_in_python(server, scala):
+    server.output(scala, 'spark.range(5).selectExpr("id", "id * id AS square").createOrReplaceTempView("squares")')
+    assert server.text(scala, "spark.sql('select sum(square) from squares').first()[0]", "pyspark") == "30"
+
+
+def test_a_view_made_in_python_is_read_in_scala(server, python):
+    server.output(python, "spark.range(4).createOrReplaceTempView('four')")
+    assert server.text(python, 'spark.table("four").count', "spark").endswith(": Long = 4\n")
+
+
+def test_both_languages_share_one_spark_context(server, scala):
+    in_scala = server.text(scala, "sc.applicationId").split("= ")[1].strip()
+    assert server.text(scala, "print(sc.applicationId)", "pyspark") == in_scala
+    assert server.get(f"/sessions/{scala}").json["appId"] == in_scala
+
+
+def test_two_clients_share_one_session_and_its_variables(server, python):
+    server.output(python, "shared = sc.parallelize(range(100)).cache()")
+    answers = []
+    other = threading.Thread(target=lambda: answers.append(server.text(python, "shared.sum()")))
+    other.start()
+    other.join(60)
+    assert answers == ["4950"]
+
+
+def test_case_classes_of_a_cell_work_in_the_same_cell(server, scala):
+    code = 'case class Point(x: Int, y: Int)\nval points = Seq(Point(1, 2), Point(3, 4)).toDS()\nprintln(points.map(p => p.x + p.y).collect.sum)'
+    assert "10" in server.text(scala, code)
+
+
+def test_python_functions_and_classes_of_the_session_run_on_executors(server, python):
+    code = "class Doubler:\n    def __call__(self, x):\n        return 2 * x\nsc.parallelize([1, 2, 3]).map(Doubler()).collect()"
+    assert server.text(python, code) == "[2, 4, 6]"
+
+
+def test_errors_carry_class_message_and_traceback(server, scala, python):
+    output = server.run(python, "1/0")["output"]
+    assert output["status"] == "error"
+    assert output["ename"] == "ZeroDivisionError" and output["evalue"] == "division by zero"
+    assert output["traceback"] == ["Traceback (most recent call last):\n", "ZeroDivisionError: division by zero\n"]
+    output = server.run(scala, 'throw new RuntimeException("boom")')["output"]
+    assert output["status"] == "error" and output["ename"] == "Error"
+    assert output["evalue"] == "java.lang.RuntimeException: boom" and "elided" in output["traceback"][-1]
+    output = server.run(scala, "val s: String = 5")["output"]
+    assert output["status"] == "error" and "type mismatch" in output["evalue"]
+    output = server.run(scala, "val y = (1 +")["output"]
+    assert (output["ename"], output["evalue"]) == ("Error", "incomplete statement")
+    assert server.text(scala, "3 * 3").endswith("Int = 9\n"), "the session goes on"
+
+
+def test_progress_of_a_spark_job_rises_while_it_runs(server, python):
+    code = "import time\nsc.parallelize(range(8), 8).map(lambda x: time.sleep(0.7) or x).sum()"
+    made = server.post(f"/sessions/{python}/statements", {"code": code}).json
+    seen = set()
+
+    def finished():
+        found = server.get(f"/sessions/{python}/statements/{made['id']}").json
+        seen.add(found["progress"])
+        return found["state"] == "available" and found
+    final = server.until("the job ends", finished, 60)
+    assert final["progress"] == 1.0 and final["output"]["data"]["text/plain"] == "28"
+    assert [p for p in seen if 0 < p < 1], seen
+
+
+def test_session_tells_spark_version_and_application(server, scala, spark_home):
+    view = server.get(f"/v1/sessions/{scala}").json
+    assert view["appId"].startswith("local-")
+    assert spark_home.parent.name.startswith(view["sparkVersion"]) or view["sparkVersion"] in str(spark_home)
+
+
+def test_completion_knows_the_names_of_the_session(server, scala, python):
+    server.output(python, "zebra_count = 1")
+    answer = server.post(f"/sessions/{python}/completion", {"code": "zebra", "kind": "pyspark", "cursor": 5})
+    assert "zebra_count" in answer.json["candidates"]
+    answer = server.post(f"/sessions/{scala}/completion", {"code": "prin", "kind": "spark", "cursor": 4})
+    assert "println" in answer.json["candidates"]
