@@ -22,8 +22,7 @@ std::int64_t fromPlugin(std::uint64_t statement) {
 }
 
 void appendBounded(std::string& to, const std::string& text, std::size_t bound) {
-  static const std::string cut = "\n[output beyond this is not kept]\n";
-  if (to.size() >= bound) return;
+  if (to.size() > bound) return;  // cut already: only the remark reaches beyond it
   std::size_t room = bound - to.size();
   if (text.size() <= room) {
     to += text;
@@ -31,8 +30,7 @@ void appendBounded(std::string& to, const std::string& text, std::size_t bound) 
   }
   while (room > 0 && (static_cast<unsigned char>(text[room]) & 0xC0) == 0x80) --room;
   to.append(text, 0, room);
-  to += cut;
-  to.resize(std::max(to.size(), bound), ' ');
+  to += "\n[output beyond this is not kept]\n";
 }
 
 // An object without a key has no quote: a plugin that has ended a statement without a word.

@@ -27,7 +27,7 @@ constexpr int busyMillis = 5000;
 // gives the rest of the block back; only a crash leaves a gap.
 constexpr std::int64_t idBlock = 16;
 // Beyond this the callers wait: memory is bounded where the disk is slow.
-constexpr std::size_t maxQueuedBytes = 256u << 20;
+constexpr std::size_t maxQueuedBytes = 64u << 20;
 constexpr std::size_t groupRows = 512;
 constexpr std::size_t keptReaders = 4;
 

@@ -16,7 +16,6 @@ def send_raw(server, data, timeout=30):
         received = b""
         try:
             client.sendall(data)
-            client.shutdown(socket.SHUT_WR)
         except OSError:
             pass
         try:

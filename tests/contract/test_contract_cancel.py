@@ -141,14 +141,14 @@ def test_interrupt_stops_the_running_statement_and_keeps_the_session(server, ses
 def test_an_interpreter_that_dies_ends_its_statement_and_the_session_with_the_reason(server):
     for kind in ("echo", "echoc"):
         made = server.session(kind=kind)
-        dying, after = post(server, made, "die"), post(server, made, "after")
-        seen = server.get(f"/v1/sessions/{made}?wait=20s").json
+        before, dying, after = (post(server, made, code) for code in ("slow 0.5", "die", "after"))
         server.until("it is dead", lambda: server.get(f"/sessions/{made}/state").json["state"] == "dead")
         seen = server.get(f"/v1/sessions/{made}").json
         assert seen["reason"] == "asked to die" and seen["ended"] and not seen["deleted"]
         done = view(server, made, dying)
         assert done["state"] == "available" and done["output"]["status"] == "error"
         assert done["output"]["ename"] == "Error" and done["output"]["evalue"].startswith("Interpreter died:")
+        assert view(server, made, before)["output"]["status"] == "ok"
         assert view(server, made, after)["state"] == "cancelled"
         refused = server.post(f"/sessions/{made}/statements", {"code": "1"})
         assert refused.status == 400

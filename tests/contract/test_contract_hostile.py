@@ -9,7 +9,7 @@ import pytest
 
 from contract_wire import connect, in_parallel, send_raw, status_of
 
-SERVER_SETTINGS = {"server.request_time": "3s", "session.limit": "200"}
+SERVER_SETTINGS = {"server.request_time": "3s", "server.idle_time": "5s", "session.limit": "200"}
 
 MEBIBYTE = 1 << 20
 
@@ -160,7 +160,7 @@ def test_ids_of_all_sizes_are_answered_as_mistakes(server, number):
                              ("POST", f"/sessions/0/statements/{number}/cancel")):
             answer = server.request(method, face + path, body='{"code":"1"}' if method == "POST" else None)
             assert 200 <= answer.status < 500
-            answer.json
+            assert answer.status == 204 or answer.json
 
 
 def test_an_id_with_leading_zeros_is_that_id(server, session):
@@ -292,14 +292,15 @@ def test_sessions_and_statements_by_the_hundred_do_not_stay_in_memory(server):
                 server.run(made, "x" * 20_000)
             server.delete(f"/sessions/{made}")
         in_parallel(40, one)
-    # 15 generations of 40 sessions with 3 x 40 kB would be 72 MB.
-    assert growth(server, generation, 20) < 50 * MEBIBYTE
+    # 9 generations of 40 sessions with 3 x 40 kB would be 43 MB.
+    assert growth(server, generation, 12) < 25 * MEBIBYTE
 
 
 def test_results_of_one_session_do_not_pile_up_in_memory(make_server):
     with make_server({"statement.cached_bytes": "1m"}) as server:
         made = server.session(kind="echo")
-        assert growth(server, lambda: server.run(made, "x" * 1_000_000), 80) < 60 * MEBIBYTE
+        # 60 results and their codes of 300 kB each would be 36 MB.
+        assert growth(server, lambda: server.run(made, "x" * 300_000), 80) < 20 * MEBIBYTE
 
 
 def test_readers_writers_and_deleters_of_one_session_get_answers(server):

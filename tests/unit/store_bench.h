@@ -23,7 +23,7 @@ class Outcome {
   }
   std::string get() {
     auto future = promise_->get_future();
-    if (future.wait_for(std::chrono::seconds(30)) != std::future_status::ready)
+    if (future.wait_for(std::chrono::seconds(90)) != std::future_status::ready)
       return "never decided";
     return future.get();
   }

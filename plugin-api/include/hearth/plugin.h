@@ -185,7 +185,7 @@ typedef struct hearth_host {
   void (*log)(void *ctx, hearth_session_h session, int32_t level, hearth_str text);
 
   /* Reports the interpreter's state. detail_json, empty or an object, may carry "reason",
-   * "appId" and "appInfo" {"driverLogUrl","sparkUiUrl"}; saying the same state again only updates
+   * "appId", "sparkVersion" and "appInfo" {"driverLogUrl","sparkUiUrl"}; saying the same state again only updates
    * these. [any] */
   void (*session_state)(void *ctx, hearth_session_h session, int32_t state, hearth_str detail_json);
 

@@ -240,8 +240,9 @@ class Worker:
             bundle = errors.interrupted()
         except BaseException:
             bundle = errors.plain(error)
-        cancelled = self._gate.asked(statement) and _is_interrupt(error, bundle)
-        return (protocol.DONE_CANCELLED if cancelled else protocol.DONE_ERROR), bundle
+        if not self._gate.asked(statement) or not _is_interrupt(error, bundle):
+            return protocol.DONE_ERROR, bundle
+        return protocol.DONE_CANCELLED, bundle if isinstance(error, KeyboardInterrupt) else errors.interrupted()
 
     def _restore(self):
         if sys.getrecursionlimit() < self._recursion_limit:
@@ -314,8 +315,11 @@ def _flush(stream):
 def _is_interrupt(error, bundle):
     if isinstance(error, KeyboardInterrupt):
         return True
-    # The driver cancels the statement's jobs too, and that may be seen first.
-    return type(error).__module__.startswith(("py4j.", "pyspark.")) and "cancelled" in bundle["evalue"]
+    if not type(error).__module__.startswith(("py4j.", "pyspark.")):
+        return False
+    # The driver cancels the statement's jobs too, and that may be seen first. And an interrupt in the middle of a call
+    # can make the next call fail that pyspark's own clean-up makes.
+    return "cancelled" in bundle["evalue"].lower() or isinstance(error.__context__, KeyboardInterrupt)
 
 
 def _too_large():

@@ -23,7 +23,7 @@ def _attach(channel):
     # Child processes have no business with this gateway.
     os.environ.pop("PYSPARK_GATEWAY_SECRET", None)
     os.environ.pop("PYSPARK_GATEWAY_PORT", None)
-    _quieten_py4j()
+    _tame_py4j()
     jvm = gateway.jvm
     jsession = jvm.org.apache.spark.repl.Main.sparkSession()
     jcontext = jvm.org.apache.spark.api.java.JavaSparkContext.fromSparkContext(jsession.sparkContext())
@@ -61,11 +61,24 @@ def _choose_python(conf):
         os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
 
 
-def _quieten_py4j():
-    # py4j reports an interrupted call through the root logger, which would print it and set up the user's logging.
+def _tame_py4j():
+    """Changes what py4j does when an interrupt ends a call."""
+    import py4j.clientserver
     import py4j.java_gateway
 
+    # It reports that through the root logger, which would print it and set up the user's logging.
     py4j.java_gateway.logging = _Py4jLogging()
+
+    # Newer versions shut all of the process's connections down then, also from the JVM's side, and that can hit the
+    # connection that is opened next. Only the one whose call was interrupted is of no more use.
+    def close_own(self, *_ports):
+        if self.java_client.get_thread_connection() is self:
+            self.close()
+        else:
+            self.java_client.deque.appendleft(self)  # where its caller has just taken it from
+
+    if hasattr(py4j.clientserver.ClientServerConnection, "shutdown_socket"):
+        py4j.clientserver.ClientServerConnection.shutdown_socket = close_own
 
 
 class _Py4jLogging:

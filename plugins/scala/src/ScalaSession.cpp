@@ -176,7 +176,7 @@ void ScalaSession::onInfo(std::string_view payload) {
   for (const char* key : {"driverLogUrl", "sparkUiUrl"})
     if (const json::value* value = info.if_contains(key)) application[key] = *value;
   json::object detail;
-  detail["appId"] = member(info, "appId");
+  for (const char* key : {"appId", "sparkVersion", "scalaVersion"}) detail[key] = member(info, key);
   detail["appInfo"] = std::move(application);
   detail_ = json::serialize(detail);
   answerExports();
