@@ -25,6 +25,7 @@ struct Row {
 const Row table[] = {
     {Cause::malformed, 400, 400, LivyForm::bare, "Malformed request"},
     {Cause::invalid, 422, 400, LivyForm::bare, "Invalid field"},
+    {Cause::tooLarge, 413, 413, LivyForm::message, "Request too large"},
     {Cause::parameter, 400, 400, LivyForm::message, "Invalid parameter"},
     {Cause::rejected, 422, 400, LivyForm::rejected, "Invalid field"},
     {Cause::noSession, 404, 404, LivyForm::message, "No such session"},

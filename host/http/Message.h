@@ -30,7 +30,7 @@ struct Request {
   std::vector<std::pair<std::string, std::string>> parameters;
 };
 
-/// What goes back. A body of several pieces is sent without being joined first.
+/// What goes back. The body is moved to the connection, never copied.
 struct Response {
   int status = 200;
   std::string contentType = "application/json";  ///< empty: no such header

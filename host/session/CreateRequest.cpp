@@ -17,6 +17,8 @@ const std::vector<std::string> fields = {
     "archives",     "queue",       "name",           "conf",          "heartbeatTimeoutInSecond",
     "ttl",          "idleTimeout"};
 
+constexpr std::size_t maxBytes = 1u << 20;
+
 void checkTime(const std::string& text) {
   if (!text.empty() && !parseDuration(text))
     throw Refusal(Refusal::Cause::rejected, "Invalid time string: " + text);
@@ -32,6 +34,9 @@ void checkText(const char* field, const std::string& text) {
 }  // namespace
 
 CreateRequest CreateRequest::parse(const std::string& body) {
+  // Every view of the session repeats it.
+  if (body.size() > maxBytes)
+    throw Refusal(Refusal::Cause::tooLarge, "a create request may have 1 MiB");
   CreateRequest request;
   try {
     const JsonBody json(body);

@@ -21,8 +21,9 @@ struct CreateRequest {
   std::int64_t heartbeatTimeoutInSecond = 0;
   std::string ttl, idleTimeout;  ///< as given: see support/Time.h; empty: not given
 
-  /// Parses a request body. Throws Refusal: malformed for bad JSON, invalid for a field that is
-  /// unknown (naming the nearest) or has a wrong type or value, rejected for a bad time or name.
+  /// Parses a request body. Throws Refusal: tooLarge beyond 1 MiB, malformed for bad JSON, invalid
+  /// for a field that is unknown (naming the nearest) or has a wrong type or value, rejected for a
+  /// bad time or name.
   static CreateRequest parse(const std::string& body);
   /// As a JSON object with the fields that were given: what the store keeps and plugins get.
   std::string toJson() const;

@@ -12,6 +12,7 @@ class Refusal : public std::runtime_error {
   enum class Cause {
     malformed,  ///< not JSON, or not an object
     invalid,    ///< a field is unknown, missing or wrong
+    tooLarge,   ///< more than such a request can need
     parameter,  ///< a part of the path or query is wrong
     rejected,   ///< a create request that Livy answers with "Rejected, Reason: .."
     noSession,

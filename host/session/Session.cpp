@@ -120,34 +120,37 @@ void Session::noteInLog(const std::string& text) {
 
 void Session::end(SessionState finalState, std::string reason, bool deleted,
                   std::function<void()> done) {
-  post([finalState, reason = std::move(reason), deleted,
-        done = std::move(done)](Session& self) mutable {
-    if (deleted) self.deleteAtEnd_ = true;
-    if (self.ended()) {
-      // Too late for finishEnd, too early for the manager to have forgotten it.
-      self.hideIfDeleted();
-      self.saveRow([done](const std::string&) {
-        if (done) done();
-      });
-      return;
-    }
-    if (done) self.endCallbacks_.push_back(std::move(done));
-    if (self.ending_) return;
-    self.ending_ = true;
-    self.finalState_ = finalState;
-    self.setState(SessionState::shuttingDown, reason);
-    self.noteInLog("session ends: " + reason);
-    self.lifeTimer_.cancel();
-    self.graceTimer_.reset();
-    for (const std::int64_t statement : std::exchange(self.queue_, {}))
-      self.finish(statement, StatementState::cancelled, "cancelled", std::string());
-    for (auto& request : std::exchange(self.completions_, {}))
-      request.second({}, Refusal(Refusal::Cause::state, "Session is in state shutting_down"));
-    for (auto& entry : self.slots_)
-      self.retire(entry.second,
-                  finalState == SessionState::killed ? HEARTH_CLOSE_KILL : HEARTH_CLOSE_GRACEFUL);
-    self.finishEnd();
-  });
+  post([finalState, reason = std::move(reason), deleted, done = std::move(done)](
+           Session& self) mutable { self.endNow(finalState, reason, deleted, std::move(done)); });
+}
+
+void Session::endNow(SessionState finalState, const std::string& reason, bool deleted,
+                     std::function<void()> done) {
+  if (deleted) deleteAtEnd_ = true;
+  if (ended()) {
+    // Too late for finishEnd, too early for the manager to have forgotten it.
+    hideIfDeleted();
+    saveRow([done](const std::string&) {
+      if (done) done();
+    });
+    return;
+  }
+  if (done) endCallbacks_.push_back(std::move(done));
+  if (ending_) return;
+  ending_ = true;
+  finalState_ = finalState;
+  setState(SessionState::shuttingDown, reason);
+  noteInLog("session ends: " + reason);
+  lifeTimer_.cancel();
+  graceTimer_.reset();
+  for (const std::int64_t statement : std::exchange(queue_, {}))
+    finish(statement, StatementState::cancelled, "cancelled", std::string());
+  for (auto& request : std::exchange(completions_, {}))
+    request.second({}, Refusal(Refusal::Cause::state, "Session is in state shutting_down"));
+  for (auto& entry : slots_)
+    retire(entry.second,
+           finalState == SessionState::killed ? HEARTH_CLOSE_KILL : HEARTH_CLOSE_GRACEFUL);
+  finishEnd();
 }
 
 void Session::finishEnd() {
@@ -166,8 +169,9 @@ void Session::finishEnd() {
   for (const auto& waiter : std::exchange(waiters_, {})) answer(*waiter);
   saveRow([self = shared_from_this()](const std::string&) {
     self->post([](Session& session) {
-      for (const auto& done : std::exchange(session.endCallbacks_, {})) done();
+      // First, so that who is told of the end can have its name or its place.
       session.ended_(session);
+      for (const auto& done : std::exchange(session.endCallbacks_, {})) done();
     });
   });
 }
@@ -273,7 +277,7 @@ void Session::checkLife() {
   else if (idleTime_ && now >= lastActivity_ + *idleTime_)
     reason = "idle for " + seconds(*idleTime_);
   if (reason.empty()) return armLifeTimer();
-  end(SessionState::dead, reason, true, nullptr);
+  endNow(SessionState::dead, reason, true, nullptr);
 }
 
 }  // namespace hearth::host

@@ -34,8 +34,9 @@ struct SessionOptions {
   std::chrono::milliseconds idleTime{
       std::chrono::hours(1)};  ///< 0: never; a request's idleTimeout wins
   std::size_t queuedStatements = 1000;
-  std::size_t outputBytes = 1 << 20;   ///< of stdout and of stderr kept per statement
-  std::size_t cachedStatements = 128;  ///< finished ones kept in memory per session
+  std::size_t queuedBytes = 64u << 20;  ///< their code
+  std::size_t outputBytes = 1 << 20;    ///< of stdout and of stderr kept per statement
+  std::size_t cachedStatements = 128;   ///< finished ones kept in memory per session
   std::size_t cachedBytes = 16u << 20;
 };
 
@@ -149,6 +150,8 @@ class Session : public InterpreterOwner, public std::enable_shared_from_this<Ses
   std::string mergeDetail(const std::string& detailJson);
 
   void accept(std::string code, const std::string& kind, Submitted done);
+  void enqueue(const std::shared_ptr<StatementRow>& row, const std::string& storeError,
+               const Submitted& done);
   void pump();
   void pumpSoon();
   void run(std::int64_t statement);
@@ -161,6 +164,8 @@ class Session : public InterpreterOwner, public std::enable_shared_from_this<Ses
   void addWaiter(std::int64_t statement, Wait wait);
   void answer(Waiter& waiter);
 
+  void endNow(SessionState finalState, const std::string& reason, bool deleted,
+              std::function<void()> done);
   void finishEnd();
   void hideIfDeleted();
   void armLifeTimer();
@@ -185,6 +190,7 @@ class Session : public InterpreterOwner, public std::enable_shared_from_this<Ses
   std::map<std::string, Slot> slots_;
   std::deque<std::int64_t> queue_;
   std::size_t accepting_ = 0;  // on their way to the queue, until they are durable
+  std::size_t openBytes_ = 0;  // code of all statements that are not final
   std::optional<std::int64_t> running_;
   std::string runningKind_;
   std::unique_ptr<boost::asio::steady_timer> graceTimer_;

@@ -150,7 +150,7 @@ void Session::startFailed(Slot& broken, const std::string& reason) {
       startFailed(entry.second, reason);
   if (ending_) return;
   if (!settledOnce_ && carriesSession(broken))
-    return end(SessionState::dead, reason, false, nullptr);
+    return endNow(SessionState::dead, reason, false, nullptr);
   if (queue_.empty()) return;
   const StatementPtr front = statement(queue_.front());
   if (front && front->kind == broken.kind) {
@@ -174,7 +174,7 @@ void Session::failed(Slot& broken, bool dead, const std::string& reason) {
   }
   hearth::host::log().warn("session {}: {} failed: {}", id_, broken.kind, reason);
   broken.failure = reason;
-  if (dead && carriesSession(broken)) return end(SessionState::dead, reason, false, nullptr);
+  if (dead && carriesSession(broken)) return endNow(SessionState::dead, reason, false, nullptr);
   noteInLog("the " + broken.kind +
             " interpreter failed and starts again with the next statement: " + reason);
   retire(broken, HEARTH_CLOSE_KILL);

@@ -16,6 +16,8 @@ namespace {
 
 // Livy's list carries every session; a page has to end somewhere.
 constexpr std::int64_t maxPage = 10000;
+// Results may be large: a page of statements ends early rather than to take all memory.
+constexpr std::size_t maxPageBytes = 64u << 20;
 
 std::string notFound(const std::string& idOrName) {
   return "Session '" + idOrName + "' not found.";
@@ -30,7 +32,7 @@ SessionManager::~SessionManager() = default;
 
 void SessionManager::recover() {
   for (SessionRow& row : environment_.store.openSessions()) {
-    constexpr std::int64_t step = 500;
+    constexpr std::int64_t step = 32;  // each may have a result of many megabytes
     for (std::int64_t from = 0;; from += step) {
       const auto statements = environment_.store.statements(row.id, from, step, false);
       for (StatementRow statement : statements) {
@@ -193,11 +195,25 @@ SessionManager::StatementPage SessionManager::statements(const SessionView& view
   page.total =
       view.live ? view.live->statementCount() : environment_.store.countStatements(view.row.id);
   if (from < 0 || size <= 0) return page;
-  auto rows = environment_.store.statements(view.row.id, from, std::min(size, maxPage), descending);
-  for (StatementRow& row : rows) {
-    // What is in memory is newer than what the store has.
-    Session::StatementPtr live = view.live ? view.live->statement(row.id) : nullptr;
-    page.statements.push_back(live ? live : std::make_shared<StatementRow>(std::move(row)));
+  std::size_t bytes = 0;
+  std::int64_t step = 16;
+  for (std::int64_t left = std::min(size, maxPage); left > 0;) {
+    const std::int64_t asked = std::min(left, step);
+    auto rows = environment_.store.statements(view.row.id, from, asked, descending);
+    for (StatementRow& row : rows) {
+      // New statements shift those that are counted from the newest: this one was here already.
+      if (descending && !page.statements.empty() && row.id >= page.statements.back()->id) continue;
+      --left;
+      // What is in memory is newer than what the store has.
+      Session::StatementPtr live = view.live ? view.live->statement(row.id) : nullptr;
+      page.statements.push_back(live ? live : std::make_shared<StatementRow>(std::move(row)));
+      const StatementRow& taken = *page.statements.back();
+      bytes += taken.code.size() + taken.bundle.size() + taken.out.size() + taken.err.size();
+      if (bytes > maxPageBytes) return page;
+    }
+    if (static_cast<std::int64_t>(rows.size()) < asked) break;
+    from += asked;
+    if (bytes < maxPageBytes / 8) step *= 2;
   }
   return page;
 }

@@ -56,6 +56,7 @@ class SessionManager {
     std::int64_t total = 0;
     std::vector<Session::StatementPtr> statements;
   };
+  /// At most as many as asked for: a page ends early at 64 MiB of code and results.
   StatementPage statements(const SessionView& view, std::int64_t from, std::int64_t size,
                            bool descending) const;
 

@@ -81,7 +81,12 @@ void Session::accept(std::string code, const std::string& kind, Submitted done) 
   if (waiting >= environment_.options.queuedStatements)
     return done(nullptr, Refusal(Cause::limit, std::to_string(waiting) +
                                                    " statements wait in this session already"));
+  // A single one of any size that a request can have is always taken.
+  if (openBytes_ > 0 && openBytes_ + code.size() > environment_.options.queuedBytes)
+    return done(nullptr, Refusal(Cause::limit, "statements of " + std::to_string(openBytes_) +
+                                                   " bytes wait in this session already"));
   ++accepting_;
+  openBytes_ += code.size();
   lastActivity_ = steady_clock::now();
   auto row = std::make_shared<StatementRow>();
   row->session = id_;
@@ -94,27 +99,36 @@ void Session::accept(std::string code, const std::string& kind, Submitted done) 
     row->id = nextStatement_++;
     statements_[row->id] = row;
   }
-  environment_.store.putStatement(*row, [self = shared_from_this(), id = row->id,
+  environment_.store.putStatement(*row, [self = shared_from_this(), row,
                                          done = std::move(done)](const std::string& error) mutable {
-    self->post([id, done = std::move(done), error](Session& session) {
-      --session.accepting_;
-      if (!error.empty()) {
-        {
-          const std::lock_guard<std::mutex> lock(session.mutex_);
-          session.statements_.erase(id);
-        }
-        return done(nullptr, Refusal(Refusal::Cause::storage, error));
-      }
-      if (session.ending_) {
-        session.finish(id, StatementState::cancelled, "cancelled", std::string());
-        return done(session.statement(id), std::nullopt);
-      }
-      session.queue_.push_back(id);
-      session.refreshState();
-      session.pump();
-      done(session.statement(id), std::nullopt);
+    self->post([row, done = std::move(done), error](Session& session) {
+      session.enqueue(row, error, done);
     });
   });
+}
+
+void Session::enqueue(const std::shared_ptr<StatementRow>& row, const std::string& storeError,
+                      const Submitted& done) {
+  --accepting_;
+  if (!storeError.empty()) {
+    openBytes_ -= row->code.size();
+    {
+      const std::lock_guard<std::mutex> lock(mutex_);
+      statements_.erase(row->id);
+    }
+    return done(nullptr, Refusal(Refusal::Cause::storage, storeError));
+  }
+  // It may have been cancelled on its way, by one who guessed its number.
+  const bool open = row->state == name(StatementState::waiting);
+  if (open && ending_) {
+    finish(row->id, StatementState::cancelled, "cancelled", std::string());
+  } else if (open) {
+    queue_.push_back(row->id);
+    refreshState();
+    pump();
+  }
+  const StatementPtr now = statement(row->id);
+  done(now ? now : row, std::nullopt);  // a final one may have left the memory, and changes no more
 }
 
 void Session::pump() {
@@ -249,6 +263,7 @@ void Session::finish(std::int64_t id, StatementState next, const std::string& ou
                                 row->state, name(next));
       return;
     }
+    openBytes_ -= row->code.size();
     row->outcome = outcome;
     row->bundle = std::move(bundle);
     row->progress = 1.0;

@@ -1,9 +1,10 @@
 #include "support/JsonBody.h"
 
 #include <algorithm>
-#include <boost/json/stream_parser.hpp>
 #include <boost/json/serialize.hpp>
+#include <boost/json/stream_parser.hpp>
 
+#include "support/JsonWriter.h"
 #include "support/Nearest.h"
 
 namespace hearth::host {
@@ -29,7 +30,8 @@ std::string place(std::string_view text, std::size_t offset) {
 
 JsonBody::JsonBody(std::string_view text) {
   if (text.find_first_not_of(" \t\r\n") == std::string_view::npos)
-    throw JsonSyntaxError("No content to map due to end-of-input: the body is empty, a JSON object is needed");
+    throw JsonSyntaxError(
+        "No content to map due to end-of-input: the body is empty, a JSON object is needed");
   json::parse_options options;
   options.max_depth = 32;
   json::stream_parser parser({}, options);
@@ -40,7 +42,8 @@ JsonBody::JsonBody(std::string_view text) {
     boost::system::error_code unfinished;
     parser.finish(unfinished);
     if (unfinished)
-      throw JsonSyntaxError("Unexpected end-of-input: the body breaks off" + place(text, text.size()));
+      throw JsonSyntaxError("Unexpected end-of-input: the body breaks off" +
+                            place(text, text.size()));
   }
   if (error)
     throw JsonSyntaxError("the body is no valid JSON: " + error.message() + place(text, consumed));
@@ -66,7 +69,9 @@ const json::value* JsonBody::find(std::string_view field) const {
   return value && !value->is_null() ? value : nullptr;
 }
 
-bool JsonBody::has(std::string_view field) const { return find(field) != nullptr; }
+bool JsonBody::has(std::string_view field) const {
+  return find(field) != nullptr;
+}
 
 std::string JsonBody::text(std::string_view field, std::string_view fallback) const {
   const json::value* value = find(field);
@@ -105,9 +110,11 @@ std::map<std::string, std::string> JsonBody::textMap(std::string_view field) con
     const json::value& entry = item.value();
     if (entry.is_object() || entry.is_array() || entry.is_null())
       wrongType(field, "an object of strings");
+    // Boost would write 0.1 as 1E-1.
     found[std::string(item.key())] =
-        entry.is_string() ? std::string(entry.get_string().data(), entry.get_string().size())
-                          : json::serialize(entry);
+        entry.is_string()   ? std::string(entry.get_string().data(), entry.get_string().size())
+        : entry.is_double() ? JsonWriter().number(entry.get_double()).take()
+                            : json::serialize(entry);
   }
   return found;
 }

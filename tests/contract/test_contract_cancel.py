@@ -1,5 +1,6 @@
 """Cancel: code stops or its interpreter is restarted, and nothing is called cancelled that still runs."""
 
+import threading
 import time
 
 from contract_wire import in_parallel
@@ -163,3 +164,30 @@ def test_a_second_kind_that_dies_costs_its_statement_and_not_the_session(server,
     assert server.text(session, "alive", "echo") == "alive"
     assert server.text(session, "new", "echoc") == "new"
     assert any("asked to die" in line for line in server.get(f"/sessions/{session}/log").json["log"])
+
+
+def test_a_cancel_that_guesses_the_next_number_cannot_bring_a_statement_back_to_life(server, session):
+    cancelled, over = {}, threading.Event()
+
+    def guess():
+        while not over.is_set():
+            number = server.get(f"/sessions/{session}/statements?size=0").json["total_statements"]
+            for guessed in (number - 1, number):
+                cancel(server, session, guessed)
+                answer = server.get(f"/sessions/{session}/statements/{guessed}")
+                if answer.status == 200 and answer.json["state"] == "cancelled":
+                    cancelled[guessed] = answer.json
+
+    guessers = [threading.Thread(target=guess) for _ in range(4)]
+    for guesser in guessers:
+        guesser.start()
+    posted = in_parallel(200, lambda _: post(server, session, "slow 0.002"), threads=4)
+    for number in posted:
+        server.finish(session, number)
+    over.set()
+    for guesser in guessers:
+        guesser.join()
+    assert cancelled
+    for number, seen in cancelled.items():
+        assert view(server, session, number) == seen
+    assert server.text(session, "alive") == "alive"

@@ -20,7 +20,8 @@ def hearth(*arguments, env=None, timeout=60):
 def refused(ended, status, *words):
     assert ended.returncode == status, ended
     assert ended.stdout == ""
-    assert ended.stderr.startswith("hearth: ") and "terminate called" not in ended.stderr
+    told = [line for line in ended.stderr.splitlines() if line.startswith("hearth: ")]
+    assert len(told) == 1 and "terminate called" not in ended.stderr
     for word in words:
         assert word in ended.stderr, ended.stderr
 

@@ -143,6 +143,39 @@ def test_a_conf_with_many_keys_comes_back(server):
     server.delete(made.headers["location"])
 
 
+def test_a_create_request_of_megabytes_is_413(server):
+    # Every view of the session would repeat it, and every list all of them.
+    conf = {f"spark.key{n}": "v" * 1000 for n in range(1100)}
+    for face in ("", "/v1"):
+        assert server.post(f"{face}/sessions", {"kind": "echo", "conf": conf}).status == 413
+
+
+def test_code_that_waits_is_bounded_by_its_size_too(server, session):
+    server.post(f"/sessions/{session}/statements", {"code": "slow 600"})
+    statuses = [server.post(f"/sessions/{session}/statements", {"code": "x" * 8_000_000}).status for _ in range(10)]
+    assert statuses == [201] * 8 + [429] * 2
+    server.post(f"/sessions/{session}/statements/0/cancel")
+    server.finish(session, 8)
+    assert server.post(f"/sessions/{session}/statements", {"code": "x" * 8_000_000}).status == 201
+
+
+def test_a_list_of_large_results_ends_early_and_the_rest_can_be_asked_for(server, session):
+    for number in range(12):
+        server.run(session, str(number) + "x" * 4_000_000)
+    path = f"/sessions/{session}/statements"
+    before = server.memory()
+    for query, first in (("", 0), ("?order=desc", 11)):
+        page = server.get(path + query).json
+        assert page["total_statements"] == 12
+        numbers = [view["id"] for view in page["statements"]]
+        assert numbers == [abs(first - n) for n in range(len(numbers))]
+        assert 8 <= len(numbers) < 12
+        rest = server.get(f"{path}?from={len(numbers)}").json["statements"]
+        assert [view["id"] for view in rest] == list(range(len(numbers), 12))
+    # One page with its text twice over; never all statements of a session.
+    assert server.memory() - before < 400 * MEBIBYTE
+
+
 def test_an_unknown_field_with_a_huge_name_is_not_echoed_whole(server):
     refused = server.post("/sessions", {"x" * 1_000_000: 1})
     assert refused.status == 400 and len(refused.body) < 10_000

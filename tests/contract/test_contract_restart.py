@@ -226,7 +226,7 @@ def test_a_store_that_cannot_be_read_is_left_as_it_is_and_told(make_server, dama
     ended = run_hearth(server)
     assert ended.returncode == 1 and ended.stdout == ""
     assert str(file) in ended.stderr
-    assert ("newer Hearth" if damage == "newer" else "left as it was") in ended.stderr
+    assert ("newer Hearth" if damage == "newer" else "left as it is") in ended.stderr
     assert file.read_bytes() == before
 
 
@@ -248,20 +248,16 @@ def test_one_bad_row_does_not_keep_the_server_from_starting(make_server):
         assert server.text(server.session(kind="echo"), "alive") == "alive"
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root can write everywhere")
-def test_a_folder_that_cannot_be_written_is_told(make_server, tmp_path):
-    tmp_path.chmod(0o500)
-    try:
-        ended = run_hearth(make_server(folder=tmp_path / "server"))
-        assert ended.returncode == 1 and str(tmp_path) in ended.stderr
-    finally:
-        tmp_path.chmod(0o700)
+def test_a_folder_that_cannot_be_made_is_told(make_server, tmp_path):
+    (tmp_path / "file").write_text("in the way")
+    ended = run_hearth(make_server(folder=tmp_path / "file"))
+    assert ended.returncode == 1 and ended.stdout == "" and str(tmp_path / "file") in ended.stderr
 
 
 def test_what_the_server_writes_is_the_users_alone(make_server):
     with make_server() as server:
         made = server.session(kind="echo")
-        server.run(made, "hang" if False else "1")
+        server.run(made, "1")
         assert server.data.stat().st_mode & 0o077 == 0
         assert (server.data / "hearth.db").stat().st_mode & 0o077 == 0
         assert (server.data / "sessions" / str(made)).stat().st_mode & 0o077 == 0

@@ -60,9 +60,10 @@ def test_every_field_of_a_create_request_is_shown_back(server):
 
 
 def test_conf_values_that_are_numbers_or_booleans_become_text(server):
-    conf = {"spark.x": 5, "spark.y": True, "spark.z": "text"}
+    conf = {"spark.x": 5, "spark.y": True, "spark.z": "text", "spark.w": 0.1}
     made = server.post("/sessions", {"kind": "echo", "conf": conf})
-    assert made.json["conf"] == {"spark.x": "5", "spark.y": "true", "spark.z": "text"}
+    assert made.json["conf"] == {"spark.x": "5", "spark.y": "true", "spark.z": "text",
+                                 "spark.w": "0.1"}
     server.delete(made.headers["location"])
 
 
@@ -127,6 +128,9 @@ def test_a_name_that_could_be_an_id_is_refused_and_makes_nothing(server, name):
 
 
 def test_a_name_in_use_is_refused_and_free_again_after_delete(server):
+    for _ in range(20):
+        first = server.session(kind="echo", name="taken")
+        server.delete(f"/sessions/{first}")
     first = server.session(kind="echo", name="taken")
     refused = server.post("/sessions", {"kind": "echo", "name": "taken"})
     assert refused.status == 400
@@ -314,6 +318,15 @@ def test_a_session_deleted_twice_at_once_is_deleted(server):
     assert [answer.status for answer in answers].count(200) >= 1
     assert server.get(f"/sessions/{made}").status == 404
     assert made not in ids(server.get("/sessions?size=2147483647"))
+
+
+def test_a_session_that_still_starts_can_be_deleted(make_server, bad_plugins):
+    with make_server({"session.launch_time": "5m"}, bad_plugins) as server:
+        for kind in ("neveridle", "lateidle"):
+            made = server.post("/sessions", {"kind": kind}).json["id"]
+            number = server.post(f"/sessions/{made}/statements", {"code": "1"}).json["id"]
+            assert server.delete(f"/sessions/{made}", timeout=20).body == b'{"msg":"deleted"}'
+            assert server.get(f"/v1/sessions/{made}/statements/{number}").json["state"] == "cancelled"
 
 
 def test_stop_ends_the_session_and_keeps_it_readable(server):

@@ -164,6 +164,7 @@ class LinkHost:
             return self._sequence
 
     def close(self):
+        self._hang_up(self._listener)  # close() alone would let the accept that waits have one more
         self._listener.close()
         self.drop()
 

@@ -35,6 +35,14 @@ def describe(error, parsing=False):
     return {"ename": name, "evalue": _cut(text), "traceback": _bounded(_lines(error, parsing))}
 
 
+def raised_in_cell(error):
+    """Whether the innermost frame is user code of a statement, and no library's."""
+    link = error.__traceback__
+    while link is not None and link.tb_next is not None:
+        link = link.tb_next
+    return link is not None and _CELL.fullmatch(link.tb_frame.f_code.co_filename) is not None
+
+
 def interrupted():
     """The bundle of an interrupt whose own could not be made."""
     return {

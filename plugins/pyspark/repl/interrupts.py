@@ -69,11 +69,6 @@ class Gate:
         if statement == self._running:
             self._due = statement
             self._knock_at(statement)
-            for pid in _descendants():
-                try:
-                    os.kill(pid, signal.SIGINT)
-                except OSError:
-                    pass  # ended meanwhile, or not ours to signal
             _thread.start_new_thread(self._insist, (statement,))
 
     def interrupt_any(self):
@@ -111,8 +106,9 @@ class Gate:
         inside = Gate.call.__code__
         while frame is not None:
             if frame.f_code is inside:
+                interrupt = KeyboardInterrupt()  # fails at the recursion limit, and then stays due
                 self._due = None
-                raise KeyboardInterrupt
+                raise interrupt
             frame = frame.f_back
 
     def _knock_at(self, statement):
@@ -121,10 +117,16 @@ class Gate:
         # os.system() ignores SIGINT while it waits: Python's own flag is raised all the same.
         _thread.interrupt_main()
         signal.pthread_kill(self._main, signal.SIGINT)
+        for pid in _descendants():
+            try:
+                os.kill(pid, signal.SIGINT)
+            except OSError:
+                pass  # ended meanwhile, or not ours to signal
         return True
 
     def _insist(self, statement):
-        # A signal between Python's last look for one and a blocking system call does not end that call.
+        # A signal between Python's last look for one and a blocking system call does not end that call; nor is a child
+        # reached that os.system() is only about to start.
         pause = 0.05
         while True:
             time.sleep(pause)

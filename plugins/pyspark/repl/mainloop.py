@@ -315,11 +315,12 @@ def _flush(stream):
 def _is_interrupt(error, bundle):
     if isinstance(error, KeyboardInterrupt):
         return True
-    if not type(error).__module__.startswith(("py4j.", "pyspark.")):
-        return False
-    # The driver cancels the statement's jobs too, and that may be seen first. And an interrupt in the middle of a call
-    # can make the next call fail that pyspark's own clean-up makes.
-    return "cancelled" in bundle["evalue"].lower() or isinstance(error.__context__, KeyboardInterrupt)
+    # The driver cancels the statement's jobs too, and that may be seen first.
+    if type(error).__module__.startswith(("py4j.", "pyspark.")) and "cancelled" in bundle["evalue"].lower():
+        return True
+    # An interrupt in the middle of a library can make its own clean-up fail. What a cell itself raises in answer to an
+    # interrupt is meant.
+    return isinstance(error.__context__, KeyboardInterrupt) and not errors.raised_in_cell(error)
 
 
 def _too_large():

@@ -73,6 +73,15 @@ def test_code_that_catches_the_interrupt_ends_as_it_then_does(shared, tail, outc
     assert shared.text("1+1") == "2"
 
 
+def test_interrupt_that_makes_a_librarys_clean_up_fail_is_still_a_cancel(shared, tmp_path):
+    (tmp_path / "clumsy.py").write_text(
+        "import time\ndef work():\n    try:\n        print('at work')\n        time.sleep(1000)\n    finally:\n        unbound.close()\n"
+    )
+    shared.run("import sys; sys.path.append(%r); import clumsy" % str(tmp_path))
+    result = interrupted(shared, "clumsy.work()", b"at work")
+    assert (result.outcome, result.bundle) == (CANCELLED, KEYBOARD_INTERRUPT)
+
+
 def test_second_interrupt_gets_through_to_code_that_caught_the_first(shared):
     statement = shared.start(
         "try:\n    print('going')\n    while True: pass\nexcept KeyboardInterrupt:\n    print('caught')\n    while True: pass"

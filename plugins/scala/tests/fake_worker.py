@@ -17,11 +17,14 @@ os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
 out, err = os.dup(1), os.dup(2)
 connection = socket.create_connection(("127.0.0.1", start["port"]))
 channel = start["channel"]
+if os.environ.get("EARLY_TEXT"):
+    print(os.environ["EARLY_TEXT"], flush=True)
 wrong = os.environ.get("WRONG_SECRET")
 connection.sendall(encode(channel, HELLO, json.dumps(
     {"secret": "no" if wrong else start["secret"], "pid": os.getpid()})))
 connection.sendall(encode(channel, READY, json.dumps({"pid": os.getpid()})))
 interrupted = threading.Event()
+vanished = threading.Event()
 
 
 def done(statement, bundle, outcome=OK, pieces=False):
@@ -76,14 +79,18 @@ def execute(statement, code):
     elif word == "kill":
         os.kill(os.getpid(), signal.SIGKILL)
     elif word == "vanish":
+        vanished.set()
         connection.shutdown(socket.SHUT_RDWR)
         time.sleep(60)
 
 
-if os.environ.get("EARLY_TEXT"):
-    print(os.environ["EARLY_TEXT"], flush=True)
 while True:
-    frame = read_frame(connection)
+    try:
+        frame = read_frame(connection)
+    except ConnectionError:
+        if vanished.is_set():
+            time.sleep(60)
+        raise
     if frame.type == EXECUTE:
         threading.Thread(target=execute, args=(frame.statement, frame.payload.decode()),
                          daemon=True).start()

@@ -6,14 +6,15 @@ import pytest
 from link_host import CANCELLED, DONE, INTERRUPT, OK
 
 
-def cancel(driver, code):
-    statement = driver.host.execute(1, 'println("running")\n' + code)
+def cancel(driver, code, more=""):
+    # In one piece, so that what is cancelled is the code and not its compilation.
+    statement = driver.host.execute(1, '{ println("running")\n' + code + "\n}" + more)
     driver.wait_until_running(statement)
-    time.sleep(0.5)  # into the code proper, which has no event to tell
+    time.sleep(1)  # into jobs, too, which have no event to tell
     started = time.monotonic()
     driver.host.send(1, INTERRUPT, statement=statement)
     outcome, bundle = driver.host.result(statement, 60)
-    print("cancelled in %.2f s" % (time.monotonic() - started))
+    print("cancelled in %.2f s: %s" % (time.monotonic() - started, code))
     assert outcome == CANCELLED and bundle["ename"] == "Cancelled"
 
 
@@ -36,7 +37,7 @@ def test_cancel_stops(driver, code):
 
 def test_lines_after_the_cancelled_one_do_not_run(driver):
     driver.text("var after = 0")
-    cancel(driver, "Thread.sleep(100000)\nafter = 1")
+    cancel(driver, "Thread.sleep(100000)", more="\nafter = 1")
     assert driver.text("after").endswith(": Int = 0\n")
 
 

@@ -6,7 +6,7 @@ import os
 import pathlib
 
 import pytest
-from conftest import HERE, ROOT, wait_until
+from conftest import HERE, ROOT, START_SECONDS, wait_until
 from link_host import (
     CANCELLED, COMPLETE, DONE, FAILED, INTERRUPT, LOST, OK, OPEN, OUTPUT, READY, REPLY, STOP)
 
@@ -24,8 +24,8 @@ class Opened:
     def wait(self, type, timeout=60):
         return self.host.wait(lambda f: f.type == type and f.channel == self.channel, timeout)
 
-    def ready(self):
-        return json.loads(self.wait(READY).payload)
+    def ready(self, timeout=60):
+        return json.loads(self.wait(READY, timeout).payload)
 
     def run(self, code):
         return self.host.run(self.channel, code, 60)
@@ -140,8 +140,8 @@ def test_stop_ends_a_worker_that_wants_to_or_not(driver, env):
 def test_what_is_printed_while_no_statement_runs_goes_to_the_log(driver):
     opened = Opened(driver, env={"EARLY_TEXT": "said too early"})
     opened.ready()
+    wait_until(lambda: "said too early" in driver.log.read_text())
     assert opened.run("print x") == (OK, {"text/plain": "x"})
-    assert "said too early" in driver.log.read_text()
     opened.stop()
 
 
@@ -162,7 +162,7 @@ def test_python_gets_what_it_needs_to_join_spark(driver):
 def test_a_worker_is_stopped_with_the_driver(start):
     driver = start()
     opened = Opened(driver)
-    pid = opened.ready()["pid"]
+    pid = opened.ready(START_SECONDS)["pid"]
     statement = driver.host.execute(opened.channel, "wait")
     driver.wait_until_running(statement)
     driver.host.send(1, STOP)
