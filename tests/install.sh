@@ -4,7 +4,6 @@
 # usage: tests/install.sh BUILD_FOLDER
 set -euo pipefail
 build=$(cd "$1" && pwd)
-source=$(cd "$(dirname "$0")/.." && pwd)
 prefix=$(mktemp -d)
 server=
 finish() {
@@ -20,12 +19,11 @@ for kind in spark pyspark; do
 done
 
 # Out of tree, in plain C, from the installed files only.
-cp -r "$prefix/share/doc/hearth/example/echo-c" "$prefix/mine" 2>/dev/null ||
-  cp -r "$source/plugin-api/example/echo-c" "$prefix/mine"
+cp -r "$prefix/share/doc/hearth/plugin-api/example/echo-c" "$prefix/mine"
 cmake -S "$prefix/mine" -B "$prefix/mine/build" -G Ninja -DCMAKE_PREFIX_PATH="$prefix" >/dev/null
 cmake --build "$prefix/mine/build" >/dev/null
 made=$(find "$prefix/mine/build" -name '*.so' | head -n 1)
-cp "$made" "$prefix/lib"*/hearth/plugins/ 2>/dev/null || cp "$made" "$prefix"/lib/*/hearth/plugins/
+cp "$made" "$prefix/lib/hearth/plugins/"
 
 mkfifo "$prefix/said"
 "$prefix/bin/hearth" serve --port 0 --data "$prefix/data" >"$prefix/said" 2>"$prefix/log" &

@@ -1,4 +1,6 @@
-"""Descriptors 0, 1 and 2, the text streams on them, and the markers that say where a statement's output ends."""
+"""Descriptors 0, 1 and 2, the text streams on them, and the markers that say where a statement's
+output ends.
+"""
 
 import fcntl
 import io
@@ -11,14 +13,20 @@ try:
 
     _flush_c_streams = ctypes.CDLL(None).fflush
     _flush_c_streams.argtypes = [ctypes.c_void_p]
-except (ImportError, OSError, AttributeError):  # a Python without ctypes has no C streams of its own to speak of
+except (
+    ImportError,
+    OSError,
+    AttributeError,
+):  # a Python without ctypes has no C streams of its own to speak of
 
     def _flush_c_streams(_all):
         return 0
 
 
 class Capture:
-    """Owns private duplicates of 1 and 2, to which no user code writes. All methods but forked(): main thread."""
+    """Owns private duplicates of 1 and 2, to which no user code writes. All methods but forked():
+    main thread.
+    """
 
     def __init__(self, marker):
         self._marker = b"hearth:" + marker.encode("utf-8") + b":"
@@ -106,7 +114,11 @@ def _open(fd):
         return io.TextIOWrapper(io.BufferedReader(raw), encoding="utf-8", errors="surrogateescape")
     # Lone surrogates and the like are printed escaped: what reaches the driver is UTF-8.
     stream = io.TextIOWrapper(
-        io.BufferedWriter(raw, 1 << 16), encoding="utf-8", errors="backslashreplace", newline="\n", line_buffering=True
+        io.BufferedWriter(raw, 1 << 16),
+        encoding="utf-8",
+        errors="backslashreplace",
+        newline="\n",
+        line_buffering=True,
     )
     stream.mode = "w"
     return stream

@@ -1,7 +1,7 @@
 """Completion from what the user's module holds.
 
-It runs beside the statement that runs, so it must not run any of the user's code: attributes are looked up statically,
-and no property, __getattr__ or __dir__ is called.
+It runs beside the statement that runs, so it must not run any of the user's code: attributes are
+looked up statically, and no property, __getattr__ or __dir__ is called.
 """
 
 import builtins
@@ -19,7 +19,9 @@ _UNKNOWN = object()
 
 
 def complete(code, cursor, names):
-    """The names that complete the token before the cursor (in code points), as whole tokens, sorted."""
+    """The names that complete the token before the cursor (in code points), as whole tokens,
+    sorted.
+    """
     before = code[: max(0, min(cursor, len(code)))]
     line = before.rpartition("\n")[2]
     magic = re.match(r"%(\w*)\Z", line)
@@ -46,7 +48,11 @@ def complete(code, cursor, names):
         if target is _UNKNOWN:
             return []
         candidates = _attributes(target)
-    found = sorted(name for name in candidates if isinstance(name, str) and name.startswith(prefix) and name != prefix)
+    found = sorted(
+        name
+        for name in candidates
+        if isinstance(name, str) and name.startswith(prefix) and name != prefix
+    )
     if not prefix.startswith("_"):
         found = [name for name in found if not name.startswith("_")]
     return found[:MAX_CANDIDATES]
@@ -60,7 +66,9 @@ class _Instance:
 
 
 def _is(value, *kinds):
-    """isinstance() by the real class alone; isinstance() itself may ask the value for its __class__."""
+    """isinstance() by the real class alone; isinstance() itself may ask the value for its
+    __class__.
+    """
     bases = type.__dict__["__mro__"].__get__(type(value))
     return any(base is kind for base in bases for kind in kinds)
 

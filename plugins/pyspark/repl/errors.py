@@ -24,12 +24,16 @@ class UnknownMagic(MagicError):
 
 
 def cell_name(statement):
-    """The name a statement's code is compiled under. It is shown as <stdin>; a number in it keeps the sources apart."""
+    """The name a statement's code is compiled under. It is shown as <stdin>; a number in it keeps
+    the sources apart.
+    """
     return "<stdin-%d>" % statement
 
 
 def describe(error, parsing=False):
-    """The bundle of an exception. With parsing, of one that the source text itself caused. May run user code (__str__)."""
+    """The bundle of an exception. With parsing, of one that the source text itself caused. May run
+    user code (__str__).
+    """
     name = type.__dict__["__name__"].__get__(type(error))
     text = _shown(_message(error))
     return {"ename": name, "evalue": _cut(text), "traceback": _bounded(_lines(error, parsing))}
@@ -102,6 +106,10 @@ def _bounded(lines):
         if len(line) > left:
             # The last line names the error: it is kept, and cut alone where it is what is too long.
             last = index == len(lines) - 1
-            return lines[:index] + [_cut(line, left) + ("" if last else "\n")] + ([] if last else [_cut(lines[-1], 2000)])
+            return (
+                lines[:index]
+                + [_cut(line, left) + ("" if last else "\n")]
+                + ([] if last else [_cut(lines[-1], 2000)])
+            )
         left -= len(line)
     return lines

@@ -1,7 +1,7 @@
 """Statements: a text is parsed whole, then run part by part in the user's module.
 
-A part is Python code or a magic line. A text that parses as Python is Python, whatever its lines begin with; only
-otherwise are lines that begin with % magics.
+A part is Python code or a magic line. A text that parses as Python is Python, whatever its lines
+begin with; only otherwise are lines that begin with % magics.
 """
 
 import __future__
@@ -21,7 +21,9 @@ _SHOWN_AS = "<stdin>"
 
 
 class PythonPart:
-    """Code objects to run in order; only the value of the last node is echoed, as at Python's prompt."""
+    """Code objects to run in order; only the value of the last node is echoed, as at Python's
+    prompt.
+    """
 
     def __init__(self, codes):
         self._codes = codes
@@ -54,7 +56,9 @@ class Interpreter:
         return self._module.__dict__
 
     def parse(self, text, statement):
-        """Returns the parts of a text. Raises what the text is wrong with (SyntaxError and kin): then nothing has run."""
+        """Returns the parts of a text. Raises what the text is wrong with (SyntaxError and kin):
+        then nothing has run.
+        """
         text = text.replace("\r\n", "\n").replace("\r", "\n")
         name = cell_name(statement)
         self._remember(name, text)
@@ -93,7 +97,8 @@ class Interpreter:
             try:
                 parts.extend(self._python("\n" * start + "\n".join(lines[start:number]), name))
             except SyntaxError:
-                continue  # inside a string or an expression: not a magic, if the whole is right at all
+                # inside a string or an expression: not a magic, if the whole is right at all
+                continue
             parts.append(self._magic(line, number, name))
             start = number + 1
         parts.extend(self._python("\n" * start + "\n".join(lines[start:]), name))
@@ -132,7 +137,9 @@ class Interpreter:
         except SyntaxError as error:
             error.filename = _SHOWN_AS
             raise
-        for feature in _FUTURES:  # `from __future__ import` holds for later statements, as at Python's prompt
+        for (
+            feature
+        ) in _FUTURES:  # `from __future__ import` holds for later statements, as at Python's prompt
             self._flags |= code.co_flags & feature.compiler_flag
         return code
 

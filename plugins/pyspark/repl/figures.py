@@ -54,7 +54,9 @@ def _figure_of(value):
     figure = getattr(value, "figure", None)
     if hasattr(figure, "savefig"):
         return figure
-    raise TypeError("%%matplot needs a figure or matplotlib.pyplot, not '%s'" % type(value).__name__)
+    raise TypeError(
+        "%%matplot needs a figure or matplotlib.pyplot, not '%s'" % type(value).__name__
+    )
 
 
 def _png(figure):

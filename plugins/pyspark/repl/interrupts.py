@@ -1,8 +1,9 @@
 """Interrupts that hit the statement they are meant for, and nothing else.
 
-SIGINT is only the knock. Whether it becomes a KeyboardInterrupt is decided in the handler, by two facts: an interrupt
-of the running statement is due, and the frame that was interrupted lies inside Gate.call(), so that user code is what
-it would end. A knock that comes late, twice, or while the worker is busy with itself therefore does nothing.
+SIGINT is only the knock. Whether it becomes a KeyboardInterrupt is decided in the handler, by two
+facts: an interrupt of the running statement is due, and the frame that was interrupted lies inside
+Gate.call(), so that user code is what it would end. A knock that comes late, twice, or while the
+worker is busy with itself therefore does nothing.
 """
 
 import _thread
@@ -14,10 +15,11 @@ import time
 
 
 class Gate:
-    """Knows which statement runs. The main thread begins, calls and finishes; the reader thread expects and interrupts.
+    """Knows which statement runs. The main thread begins, calls and finishes; the reader thread
+    expects and interrupts.
 
-    There is no lock, as an exception from a signal handler could leave the main thread holding it: each thread first
-    writes its own word (running; asked) and then reads the other's.
+    There is no lock, as an exception from a signal handler could leave the main thread holding it:
+    each thread first writes its own word (running; asked) and then reads the other's.
     """
 
     def __init__(self):
@@ -33,7 +35,9 @@ class Gate:
             signal.signal(signal.SIGINT, self._knock)
 
     def expect(self, statement):
-        """Says that a statement was received and will begin later; it can be interrupted from now on."""
+        """Says that a statement was received and will begin later; it can be interrupted from now
+        on.
+        """
         self._open.add(statement)
 
     def begin(self, statement):
@@ -55,14 +59,18 @@ class Gate:
         return statement in self._asked
 
     def call(self, function, *args):
-        """Runs user code. An interrupt leaves it as KeyboardInterrupt, never later than its return. Main thread."""
+        """Runs user code. An interrupt leaves it as KeyboardInterrupt, never later than its
+        return. Main thread.
+        """
         if self._due is not None and self._due == self._running:
             self._due = None
             raise KeyboardInterrupt
         return function(*args)
 
     def interrupt(self, statement):
-        """Interrupts the statement if it runs or is about to; otherwise does nothing. Reader thread."""
+        """Interrupts the statement if it runs or is about to; otherwise does nothing. Reader
+        thread.
+        """
         if statement not in self._open:
             return
         self._asked.add(statement)
@@ -78,7 +86,9 @@ class Gate:
             self.interrupt(running)
 
     def watch_unraisable(self):
-        """Raises an interrupt again that came where Python had to drop it, as in a __del__. Main thread."""
+        """Raises an interrupt again that came where Python had to drop it, as in a __del__. Main
+        thread.
+        """
         previous = sys.unraisablehook
 
         def hook(unraisable):
@@ -125,8 +135,8 @@ class Gate:
         return True
 
     def _insist(self, statement):
-        # A signal between Python's last look for one and a blocking system call does not end that call; nor is a child
-        # reached that os.system() is only about to start.
+        # A signal between Python's last look for one and a blocking system call does not end that
+        # call; nor is a child reached that os.system() is only about to start.
         pause = 0.05
         while True:
             time.sleep(pause)

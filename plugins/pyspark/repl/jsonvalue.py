@@ -7,7 +7,8 @@ None, bool, int, str, list, tuple and dict are themselves. Beyond JSON's own:
   bytes            base64
   set              a list, sorted where its members can be
   dict             keys become strings
-  numpy, pandas    arrays, series and indexes: lists; scalars: their Python value; NaT and NA: null; DataFrame: records
+  numpy, pandas    arrays, series and indexes: lists; scalars: their Python value; NaT and NA:
+                   null; DataFrame: records
   Spark            DataFrame: its first rows as records; RDD: its first ten elements
   Enum, dataclass, UUID, path, Fraction: value, dict of fields, str
 Anything else is a TypeError, a cycle or too deep a nesting a ValueError.
@@ -36,7 +37,9 @@ _AS_TEXT = (datetime.timedelta, uuid.UUID, pathlib.PurePath, fractions.Fraction)
 
 
 def dumps(value):
-    """JSON text in UTF-8 of a JSON value. Lone surrogates, which are no Unicode text, come out escaped."""
+    """JSON text in UTF-8 of a JSON value. Lone surrogates, which are no Unicode text, come out
+    escaped.
+    """
     text = json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
     try:
         return text.encode("utf-8")
@@ -50,13 +53,21 @@ def convert(value):
 
 
 def spark_class(value, name):
-    """Whether value is of pyspark's class of that name (DataFrame, RDD, Row), without importing pyspark."""
-    return any(kind.__name__ == name and kind.__module__.startswith("pyspark.") for kind in type(value).__mro__)
+    """Whether value is of pyspark's class of that name (DataFrame, RDD, Row), without importing
+    pyspark.
+    """
+    return any(
+        kind.__name__ == name and kind.__module__.startswith("pyspark.")
+        for kind in type(value).__mro__
+    )
 
 
 def library(value, name):
     """Whether value's class, or one it derives from, is of that top-level package."""
-    return any(kind.__module__ == name or kind.__module__.startswith(name + ".") for kind in type(value).__mro__)
+    return any(
+        kind.__module__ == name or kind.__module__.startswith(name + ".")
+        for kind in type(value).__mro__
+    )
 
 
 def is_missing(value):
@@ -77,7 +88,9 @@ def from_numpy(value):
 
 class _Conversion:
     def __init__(self):
-        self._path = set()  # of the containers that are being converted: one that is met again contains itself
+        self._path = (
+            set()
+        )  # of the containers that are being converted: one that is met again contains itself
 
     def convert(self, value):
         kind = type(value)
@@ -145,13 +158,18 @@ class _Conversion:
         if library(value, "pyspark"):
             return self._from_spark(value)
         if dataclasses.is_dataclass(value) and not isinstance(value, type):
-            return self._dict((field.name, getattr(value, field.name)) for field in dataclasses.fields(value))
+            return self._dict(
+                (field.name, getattr(value, field.name)) for field in dataclasses.fields(value)
+            )
         raise TypeError("Object of type %s is not JSON serializable" % type(value).__name__)
 
     def _from_pandas(self, value):
         if hasattr(value, "columns") and hasattr(value, "itertuples"):
             names = [_key(name) for name in value.columns]
-            return [dict(zip(names, self._list(row))) for row in value.itertuples(index=False, name=None)]
+            return [
+                dict(zip(names, self._list(row)))
+                for row in value.itertuples(index=False, name=None)
+            ]
         if hasattr(value, "tolist"):
             return self._list(value.tolist())
         if hasattr(value, "isoformat"):

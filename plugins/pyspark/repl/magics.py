@@ -15,14 +15,19 @@ class Result:
 
 
 def run(name, operand, evaluate):
-    """Runs a magic on the value that evaluate() returns. Raises what goes wrong, MagicError for a wrong use."""
+    """Runs a magic on the value that evaluate() returns. Raises what goes wrong, MagicError for a
+    wrong use.
+    """
     if not name:
         raise UnknownMagic("magic command not specified")
     magic = NAMES.get(name)
     if magic is None:
         raise UnknownMagic("unknown magic command '%s'" % name)
     if not operand:
-        raise MagicError("%%%s needs an expression, as in: %%%s %s" % (name, name, "plt" if name == "matplot" else "x"))
+        raise MagicError(
+            "%%%s needs an expression, as in: %%%s %s"
+            % (name, name, "plt" if name == "matplot" else "x")
+        )
     return magic(evaluate())
 
 

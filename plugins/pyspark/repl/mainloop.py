@@ -1,8 +1,9 @@
 """The worker's life: it takes statements from the driver and answers them until it is told to stop.
 
-Three threads. The main thread runs user code, since Python runs signal handlers there. The reader thread takes frames,
-so that interrupts and completions never wait for user code. The answering thread ends a statement (flush, markers, DONE):
-a handler of the user's, such as that of a timer, may raise anywhere in the main thread, but never in there.
+Three threads. The main thread runs user code, since Python runs signal handlers there. The reader
+thread takes frames, so that interrupts and completions never wait for user code. The answering
+thread ends a statement (flush, markers, DONE): a handler of the user's, such as that of a timer,
+may raise anywhere in the main thread, but never in there.
 """
 
 import atexit
@@ -119,7 +120,7 @@ class Worker:
         except BaseException:
             pass
 
-    # Reader thread ------------------------------------------------------------------------------------------------
+    # Reader thread -------------------------------------------------------------------------------
 
     def _read(self):
         while True:
@@ -142,7 +143,9 @@ class Worker:
         try:
             asked = json.loads(payload)
             found = completion.complete(asked["code"], int(asked["cursor"]), self._module.__dict__)
-            self._link.send(protocol.REPLY, request, protocol.STATUS_OK, jsonvalue.dumps({"candidates": found}))
+            self._link.send(
+                protocol.REPLY, request, protocol.STATUS_OK, jsonvalue.dumps({"candidates": found})
+            )
         except Exception as error:
             reason = "%s: %s" % (type(error).__name__, error)
             self._link.send(protocol.REPLY, request, protocol.STATUS_INTERNAL, {"reason": reason})
@@ -164,7 +167,7 @@ class Worker:
                 self._task = self._waiting.popleft()
                 self._wake.put(None)
 
-    # Answering thread ---------------------------------------------------------------------------------------------
+    # Answering thread ----------------------------------------------------------------------------
 
     def _answer(self):
         while True:
@@ -172,6 +175,7 @@ class Worker:
             if task.answered:
                 continue
             outcome, bundle = task.result
+            task.result = None  # it may be large
             payload = _encoded(bundle)
             if payload is None:
                 outcome, payload = protocol.DONE_ERROR, _too_large()
@@ -184,7 +188,7 @@ class Worker:
                 os._exit(1)  # no driver
             self._hand_over()
 
-    # Main thread --------------------------------------------------------------------------------------------------
+    # Main thread ---------------------------------------------------------------------------------
 
     def _statement(self, task):
         if not task.started:
@@ -242,7 +246,9 @@ class Worker:
             bundle = errors.plain(error)
         if not self._gate.asked(statement) or not _is_interrupt(error, bundle):
             return protocol.DONE_ERROR, bundle
-        return protocol.DONE_CANCELLED, bundle if isinstance(error, KeyboardInterrupt) else errors.interrupted()
+        return protocol.DONE_CANCELLED, bundle if isinstance(
+            error, KeyboardInterrupt
+        ) else errors.interrupted()
 
     def _restore(self):
         if sys.getrecursionlimit() < self._recursion_limit:
@@ -251,7 +257,8 @@ class Worker:
         self._interpreter.restore()
 
     def _shielded(self, step, *args):
-        # A timer or signal handler of the user's may raise in the middle of any step; each can be taken again.
+        # A timer or signal handler of the user's may raise in the middle of any step; each can be
+        # taken again.
         for _ in range(3):
             try:
                 return step(*args)
@@ -259,7 +266,7 @@ class Worker:
                 pass
         return None
 
-    # Forked children ----------------------------------------------------------------------------------------------
+    # Forked children -----------------------------------------------------------------------------
 
     def _forked(self):
         self._gate.forked()
@@ -278,12 +285,16 @@ def _first_line():
 
 
 def _user_module():
-    """The user's __main__: of its own, so that what is defined in it is pickled by value and nothing of ours is seen."""
+    """The user's __main__: of its own, so that what is defined in it is pickled by value and
+    nothing of ours is seen.
+    """
     module = types.ModuleType("__main__")
     module.__dict__["__builtins__"] = builtins
     sys.modules["__main__"] = module
     here = os.path.dirname(os.path.abspath(__file__))
-    sys.path[:] = [""] + [entry for entry in sys.path if entry != "" and os.path.abspath(entry) != here]
+    sys.path[:] = [""] + [
+        entry for entry in sys.path if entry != "" and os.path.abspath(entry) != here
+    ]
     sys.argv[:] = [""]
     return module
 
@@ -316,10 +327,13 @@ def _is_interrupt(error, bundle):
     if isinstance(error, KeyboardInterrupt):
         return True
     # The driver cancels the statement's jobs too, and that may be seen first.
-    if type(error).__module__.startswith(("py4j.", "pyspark.")) and "cancelled" in bundle["evalue"].lower():
+    if (
+        type(error).__module__.startswith(("py4j.", "pyspark."))
+        and "cancelled" in bundle["evalue"].lower()
+    ):
         return True
-    # An interrupt in the middle of a library can make its own clean-up fail. What a cell itself raises in answer to an
-    # interrupt is meant.
+    # An interrupt in the middle of a library can make its own clean-up fail. What a cell itself
+    # raises in answer to an interrupt is meant.
     return isinstance(error.__context__, KeyboardInterrupt) and not errors.raised_in_cell(error)
 
 
@@ -334,7 +348,9 @@ def _too_large():
 
 
 def _end_child(reason):
-    """Ends a process that user code has forked and that came back from it: it has no part in the session."""
+    """Ends a process that user code has forked and that came back from it: it has no part in the
+    session.
+    """
     status = 0
     if isinstance(reason, SystemExit):
         status = reason.code if isinstance(reason.code, int) else 0 if reason.code is None else 1

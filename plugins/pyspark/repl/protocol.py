@@ -40,7 +40,8 @@ class Link:
             self._drain()
 
     def _drain(self):
-        # What is left stays known, so that a frame is whole even where an exception broke into its sending.
+        # What is left stays known, so that a frame is whole even where an exception broke into its
+        # sending.
         while self._left:
             self._left = self._left[self._socket.send(self._left) :]
 

@@ -1,4 +1,5 @@
-"""Joins the SparkContext of the driver's JVM through the py4j gateway that the environment names."""
+"""Joins the SparkContext of the driver's JVM through the py4j gateway that the environment names.
+"""
 
 import os
 import sys
@@ -6,7 +7,9 @@ import warnings
 
 
 def attach(channel):
-    """Returns (globals for the user, Attachment), or ({}, None) where there is no gateway. Main thread."""
+    """Returns (globals for the user, Attachment), or ({}, None) where there is no gateway. Main
+    thread.
+    """
     if "PYSPARK_GATEWAY_PORT" not in os.environ:
         return {}, None
     with warnings.catch_warnings():
@@ -26,7 +29,9 @@ def _attach(channel):
     _tame_py4j()
     jvm = gateway.jvm
     jsession = jvm.org.apache.spark.repl.Main.sparkSession()
-    jcontext = jvm.org.apache.spark.api.java.JavaSparkContext.fromSparkContext(jsession.sparkContext())
+    jcontext = jvm.org.apache.spark.api.java.JavaSparkContext.fromSparkContext(
+        jsession.sparkContext()
+    )
     conf = SparkConf(_jvm=jvm, _jconf=jcontext.getConf())
     _choose_python(conf)
     context = SparkContext(gateway=gateway, jsc=jcontext, conf=conf)
@@ -69,8 +74,9 @@ def _tame_py4j():
     # It reports that through the root logger, which would print it and set up the user's logging.
     py4j.java_gateway.logging = _Py4jLogging()
 
-    # Newer versions shut all of the process's connections down then, also from the JVM's side, and that can hit the
-    # connection that is opened next. Only the one whose call was interrupted is of no more use.
+    # Newer versions shut all of the process's connections down then, also from the JVM's side, and
+    # that can hit the connection that is opened next. Only the one whose call was interrupted is
+    # of no more use.
     def close_own(self, *_ports):
         if self.java_client.get_thread_connection() is self:
             self.close()
@@ -82,7 +88,8 @@ def _tame_py4j():
 
 
 class _Py4jLogging:
-    """The logging module as py4j.java_gateway sees it: its own logger where it used the root one."""
+    """The logging module as py4j.java_gateway sees it: its own logger where it used the root one.
+    """
 
     def __getattr__(self, name):
         import logging
@@ -95,8 +102,9 @@ class _Py4jLogging:
 class Attachment:
     """The main thread's place in the JVM: what its jobs are known by, and how they are left behind.
 
-    The JVM keeps local properties per thread, and py4j a JVM thread per connection. An interrupt inside a call makes
-    py4j drop the connection: the next call gets a new thread, and the old one goes on with what it was asked for.
+    The JVM keeps local properties per thread, and py4j a JVM thread per connection. An interrupt
+    inside a call makes py4j drop the connection: the next call gets a new thread, and the old one
+    goes on with what it was asked for.
     """
 
     def __init__(self, gateway, context, channel):
@@ -109,7 +117,9 @@ class Attachment:
         self.mark()
 
     def mark(self):
-        """Marks the main thread's JVM thread, unless it is still the one that was marked; that costs no call."""
+        """Marks the main thread's JVM thread, unless it is still the one that was marked; that
+        costs no call.
+        """
         if self._connection is not None and self._connection is self._current():
             return
         context = self._context._jsc.sc()
@@ -123,7 +133,9 @@ class Attachment:
         self._connection = self._current()
 
     def settle(self):
-        """After an interrupt: ends what a call that was left behind still does in the JVM, then marks anew."""
+        """After an interrupt: ends what a call that was left behind still does in the JVM, then
+        marks anew.
+        """
         left = self._thread
         if self._connection is None or self._connection is self._current() or left is None:
             return

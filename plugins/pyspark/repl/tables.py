@@ -1,7 +1,9 @@
-"""%table: values as rows under typed headers, in Livy's form: {"headers": [{"name", "type"}], "data": [[..]]}.
+"""%table: values as rows under typed headers, in Livy's form: {"headers": [{"name", "type"}],
+"data": [[..]]}.
 
-A column's type is guessed from all its cells. None goes with every type, ints and floats make a column of floats, any
-other mixture is an error. Rows may be short, or lack keys: what is missing is null.
+A column's type is guessed from all its cells. None goes with every type, ints and floats make a
+column of floats, any other mixture is an error. Rows may be short, or lack keys: what is missing
+is null.
 """
 
 import base64
@@ -45,11 +47,16 @@ def table(value):
             names = [str(name) for name in value.columns]
             floats = [getattr(kind, "kind", "") == "f" for kind in value.dtypes]
             rows = value.itertuples(index=False, name=None)
-            return _of_cells(names, ([_of_pandas(*pair) for pair in zip(row, floats)] for row in rows))
+            return _of_cells(
+                names, ([_of_pandas(*pair) for pair in zip(row, floats)] for row in rows)
+            )
         if hasattr(value, "index") and hasattr(value, "tolist"):
             name = getattr(value, "name", None)
             floats = getattr(value.dtype, "kind", "") == "f"
-            return _of_cells(["0" if name is None else str(name)], ([_of_pandas(cell, floats)] for cell in value.tolist()))
+            return _of_cells(
+                ["0" if name is None else str(name)],
+                ([_of_pandas(cell, floats)] for cell in value.tolist()),
+            )
     if _is_array(value):
         value = jsonvalue.from_numpy(value)
     if not isinstance(value, (list, tuple)) or jsonvalue.spark_class(value, "Row"):
@@ -67,7 +74,9 @@ def _of_rows(rows):
     keys = _in_order({key for row in rows if row is not None for key in row})
     if not keys and any(row is None for row in rows):
         keys = [0]
-    return _of_cells([str(key) for key in keys], ([(row or {}).get(key) for key in keys] for row in rows))
+    return _of_cells(
+        [str(key) for key in keys], ([(row or {}).get(key) for key in keys] for row in rows)
+    )
 
 
 def _row(row):
@@ -117,7 +126,10 @@ def _as_float(cell):
 
 
 def _table(names, types, data):
-    return {"headers": [{"name": name, "type": kind} for name, kind in zip(names, types)], "data": data}
+    return {
+        "headers": [{"name": name, "type": kind} for name, kind in zip(names, types)],
+        "data": data,
+    }
 
 
 def _common(one, other):

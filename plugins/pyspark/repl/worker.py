@@ -1,7 +1,8 @@
 """Starts the Python worker: the process that runs the Python statements of a session.
 
-Run as a script by the driver, beside the other modules of this folder (plugin-api/doc/link.md, "Workers").
-The modules are loaded as a package of their own, so that user code that imports `tables` or `errors` never gets ours.
+Run as a script by the driver, beside the other modules of this folder (plugin-api/doc/link.md,
+"Workers"). The modules are loaded as a package of their own, so that user code that imports
+`tables` or `errors` never gets ours.
 """
 
 import importlib

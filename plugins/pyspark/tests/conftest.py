@@ -11,7 +11,10 @@ import fake_driver  # noqa: E402
 
 
 def pytest_configure(config):
-    config.addinivalue_line("markers", "spark: needs a Spark; HEARTH_TEST_SPARK_HOMES or SPARK_HOME says where (':' between)")
+    config.addinivalue_line(
+        "markers",
+        "spark: needs a Spark; HEARTH_TEST_SPARK_HOMES or SPARK_HOME says where (':' between)",
+    )
 
 
 @pytest.fixture
@@ -34,7 +37,9 @@ def shared():
 @pytest.fixture(scope="session")
 def modules():
     """The worker's modules, for tests without a process."""
-    spec = importlib.util.spec_from_file_location("hearth_worker_loader", os.path.join(fake_driver.REPL, "worker.py"))
+    spec = importlib.util.spec_from_file_location(
+        "hearth_worker_loader", os.path.join(fake_driver.REPL, "worker.py")
+    )
     loader = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(loader)
     return loader.load

@@ -72,7 +72,9 @@ class Output:
     def of(self, statement):
         """What was printed before the statement's marker; waits for it."""
         with self._changed:
-            assert self._changed.wait_for(lambda: statement in self._ended or self.eof, LIMIT), "no marker"
+            assert self._changed.wait_for(lambda: statement in self._ended or self.eof, LIMIT), (
+                "no marker"
+            )
             if statement not in self._ended:
                 raise Dead(bytes(self._buffer).decode("utf-8", "replace"))
             return self._ended.pop(statement)
@@ -90,7 +92,11 @@ class Worker:
         listener = socket.create_server(("127.0.0.1", 0))
         listener.settimeout(LIMIT)
         self.process = subprocess.Popen(
-            [python or os.environ.get("WORKER_PYTHON", sys.executable), "-u", script or os.path.join(REPL, "worker.py")],
+            [
+                python or os.environ.get("WORKER_PYTHON", sys.executable),
+                "-u",
+                script or os.path.join(REPL, "worker.py"),
+            ],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
@@ -98,7 +104,12 @@ class Worker:
         )
         self.stdout = Output(self.process.stdout)
         self.stderr = Output(self.process.stderr)
-        line = {"port": listener.getsockname()[1], "secret": "s3cret", "marker": MARKER, "channel": CHANNEL}
+        line = {
+            "port": listener.getsockname()[1],
+            "secret": "s3cret",
+            "marker": MARKER,
+            "channel": CHANNEL,
+        }
         self.process.stdin.write(json.dumps(line).encode() + b"\n")
         self.process.stdin.close()
         self._socket, _ = listener.accept()
@@ -154,7 +165,13 @@ class Worker:
             text = (stdout + stderr).decode("utf-8", "replace").rstrip()
             if text or not raw & 0x80:
                 bundle["text/plain"] = text
-        return Result(outcome, bundle, stdout.decode("utf-8", "replace"), stderr.decode("utf-8", "replace"), raw)
+        return Result(
+            outcome,
+            bundle,
+            stdout.decode("utf-8", "replace"),
+            stderr.decode("utf-8", "replace"),
+            raw,
+        )
 
     def run(self, code):
         return self.wait(self.start(code))

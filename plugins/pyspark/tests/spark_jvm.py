@@ -25,7 +25,11 @@ for key, value in {
 gateway = launch_gateway(conf)
 session = gateway.jvm.org.apache.spark.repl.Main.createSparkSession()
 parameters = gateway.gateway_parameters
-line = {"port": parameters.port, "secret": parameters.auth_token, "app": session.sparkContext().applicationId()}
+line = {
+    "port": parameters.port,
+    "secret": parameters.auth_token,
+    "app": session.sparkContext().applicationId(),
+}
 print(json.dumps(line), flush=True)
 for command in sys.stdin:
     # "jobs": how many jobs run that carry the property hearth.channel; "cancel": ends them, as the driver does.

@@ -15,7 +15,9 @@ def test_names_keywords_and_builtins(shared):
 
 
 def test_attributes_of_modules_instances_and_classes(shared):
-    shared.run("import json, os\nclass K:\n    field = 1\n    def method(self): pass\nk = K()\nk.own = 2\ns = 'text'")
+    shared.run(
+        "import json, os\nclass K:\n    field = 1\n    def method(self): pass\nk = K()\nk.own = 2\ns = 'text'"
+    )
     assert shared.complete("json.du") == ["dump", "dumps"]
     assert shared.complete("os.path.joi") == ["join"]
     assert shared.complete("k.") == ["field", "method", "own"]
@@ -25,7 +27,21 @@ def test_attributes_of_modules_instances_and_classes(shared):
 
 
 def test_nothing_fits(shared):
-    for code in ("", "   ", "nosuch.", "1.", "f().x", "''.x", "[1].x", "nosuch_name_qq", "k.own.", "1 + ", "a..b", ".", "."):
+    for code in (
+        "",
+        "   ",
+        "nosuch.",
+        "1.",
+        "f().x",
+        "''.x",
+        "[1].x",
+        "nosuch_name_qq",
+        "k.own.",
+        "1 + ",
+        "a..b",
+        ".",
+        ".",
+    ):
         found = shared.complete(code)
         assert found == [] or code == "k.own." and "real" in found, code
 
@@ -68,7 +84,9 @@ other = Other()
 
 
 def test_property_with_a_known_type_completes_without_being_read(shared):
-    shared.run("class R:\n    def table(self): pass\nclass S:\n    @property\n    def read(self) -> 'R': 1/0\nses = S()")
+    shared.run(
+        "class R:\n    def table(self): pass\nclass S:\n    @property\n    def read(self) -> 'R': 1/0\nses = S()"
+    )
     assert shared.complete("ses.read.ta") == ["table"]
 
 

@@ -62,10 +62,17 @@ def test_bundle_of_an_interrupt(shared):
 
 @pytest.mark.parametrize(
     "tail, outcome",
-    [("    x = 'caught'\nx", OK), ("    1/0", ERROR), ("    raise", CANCELLED), ("    import sys; sys.exit()", ERROR)],
+    [
+        ("    x = 'caught'\nx", OK),
+        ("    1/0", ERROR),
+        ("    raise", CANCELLED),
+        ("    import sys; sys.exit()", ERROR),
+    ],
 )
 def test_code_that_catches_the_interrupt_ends_as_it_then_does(shared, tail, outcome):
-    statement = shared.start("try:\n    print('trying')\n    while True: pass\nexcept KeyboardInterrupt:\n" + tail)
+    statement = shared.start(
+        "try:\n    print('trying')\n    while True: pass\nexcept KeyboardInterrupt:\n" + tail
+    )
     shared.stdout.wait_for(b"trying")
     shared.interrupt(statement)
     result = shared.wait(statement)

@@ -46,16 +46,28 @@ def test_percent_inside_python_beside_a_real_magic(shared):
 
 def test_nothing_runs_when_a_syntax_error_is_anywhere(shared):
     shared.text("ran = []")
-    for code in ("ran.append(1)\n%json 1\n1 +* 2", "ran.append(1)\n%json 1 +* 2", "1 +* 2\n%json ran.append(1)"):
+    for code in (
+        "ran.append(1)\n%json 1\n1 +* 2",
+        "ran.append(1)\n%json 1 +* 2",
+        "1 +* 2\n%json ran.append(1)",
+    ):
         error = shared.error(code)
         assert error["ename"] == "SyntaxError" and "<stdin>" in error["evalue"]
     assert shared.text("ran") == "[]"
 
 
 def test_syntax_errors_count_lines_of_the_whole_statement(shared):
-    assert shared.error("x = 1\n%json x\ny = 2\n1 +* 2")["evalue"] == "invalid syntax (<stdin>, line 4)"
-    assert shared.error("x = 1\n%json x\ny = 2\n%json 1 +* 2")["evalue"] == "invalid syntax (<stdin>, line 4)"
-    assert shared.error("x = 1\n%json x\ndef f():\n    1/0\nf()")["traceback"][1].startswith('  File "<stdin>", line 4, in f')
+    assert (
+        shared.error("x = 1\n%json x\ny = 2\n1 +* 2")["evalue"]
+        == "invalid syntax (<stdin>, line 4)"
+    )
+    assert (
+        shared.error("x = 1\n%json x\ny = 2\n%json 1 +* 2")["evalue"]
+        == "invalid syntax (<stdin>, line 4)"
+    )
+    assert shared.error("x = 1\n%json x\ndef f():\n    1/0\nf()")["traceback"][1].startswith(
+        '  File "<stdin>", line 4, in f'
+    )
 
 
 def test_unknown_magic(shared):
@@ -80,7 +92,9 @@ def test_lone_percent(shared, code):
 @pytest.mark.parametrize("name", ["json", "table", "matplot"])
 def test_magic_without_its_operand(shared, name):
     error = shared.error("%" + name)
-    assert error["ename"] == "MagicError" and error["evalue"].startswith("%%%s needs an expression" % name)
+    assert error["ename"] == "MagicError" and error["evalue"].startswith(
+        "%%%s needs an expression" % name
+    )
     assert shared.error("%%%s   " % name) == error
     assert shared.text("1+1") == "2"
 
@@ -90,7 +104,10 @@ def test_magic_of_an_undefined_name(shared, name):
     assert shared.error("%%%s nosuch_qq" % name) == {
         "ename": "NameError",
         "evalue": "name 'nosuch_qq' is not defined",
-        "traceback": ["Traceback (most recent call last):\n", "NameError: name 'nosuch_qq' is not defined\n"],
+        "traceback": [
+            "Traceback (most recent call last):\n",
+            "NameError: name 'nosuch_qq' is not defined\n",
+        ],
     }
 
 
@@ -122,7 +139,10 @@ def test_magics_do_not_touch_the_echo_variable(shared):
         ("{'a': (1, [2, {'b': None}])}", {"a": [1, [2, {"b": None}]]}),
         ("datetime.date(2020, 1, 2)", "2020-01-02"),
         ("datetime.datetime(2020, 1, 2, 3, 4, 5, 6)", "2020-01-02T03:04:05.000006"),
-        ("datetime.datetime(2020, 1, 2, tzinfo=datetime.timezone.utc)", "2020-01-02T00:00:00+00:00"),
+        (
+            "datetime.datetime(2020, 1, 2, tzinfo=datetime.timezone.utc)",
+            "2020-01-02T00:00:00+00:00",
+        ),
         ("datetime.time(1, 2)", "01:02:00"),
         ("datetime.timedelta(1, 2)", "1 day, 0:00:02"),
         ("decimal.Decimal('1.10')", "1.10"),
@@ -132,7 +152,10 @@ def test_magics_do_not_touch_the_echo_variable(shared):
         ("{3, 1, 2}", [1, 2, 3]),
         ("frozenset('ba')", ["a", "b"]),
         ("{1, 'a'}", [1, "a"]),
-        ("{1: 'a', None: 'b', True: 'c', 2.5: 'd', (1, 2): 'e'}", {"1": "c", "null": "b", "2.5": "d", "(1, 2)": "e"}),
+        (
+            "{1: 'a', None: 'b', True: 'c', 2.5: 'd', (1, 2): 'e'}",
+            {"1": "c", "null": "b", "2.5": "d", "(1, 2)": "e"},
+        ),
         ("range(3)", [0, 1, 2]),
         ("{'a': 1}.values()", [1]),
         ("{'a': 1}.keys()", ["a"]),
@@ -144,12 +167,15 @@ def test_magics_do_not_touch_the_echo_variable(shared):
         ("uuid.UUID(int=1)", "00000000-0000-0000-0000-000000000001"),
         ("pathlib.PurePosixPath('/a/b')", "/a/b"),
         ("dataclasses.make_dataclass('D', ['x'])(5)", {"x": 5}),
-        ("'\\u00e9\\U0001f600\\x00\\n\"'", "\u00e9\U0001f600\x00\n\""),
+        ("'\\u00e9\\U0001f600\\x00\\n\"'", '\u00e9\U0001f600\x00\n"'),
         ("[[]] * 3", [[], [], []]),
     ],
 )
 def test_json_of(shared, expression, value):
-    code = "import collections, dataclasses, datetime, decimal, enum, pathlib, uuid\n%json " + expression
+    code = (
+        "import collections, dataclasses, datetime, decimal, enum, pathlib, uuid\n%json "
+        + expression
+    )
     assert shared.ok(code) == {JSON: value}
 
 
@@ -177,7 +203,9 @@ def test_json_that_cannot_be(shared, expression, ename, evalue):
 
 
 def test_table_of_dicts(shared):
-    headers, data = table(shared, "[{'id': 1, 'name': 'a', 'x': 1.5}, {'id': 2, 'name': 'b', 'x': None}]")
+    headers, data = table(
+        shared, "[{'id': 1, 'name': 'a', 'x': 1.5}, {'id': 2, 'name': 'b', 'x': None}]"
+    )
     assert headers == [("id", "INT_TYPE"), ("name", "STRING_TYPE"), ("x", "DOUBLE_TYPE")]
     assert data == [[1, "a", 1.5], [2, "b", None]]
 
@@ -227,24 +255,40 @@ def test_table_bundle_is_livys_to_the_letter(shared):
     ],
 )
 def test_table_of(shared, expression, headers, data):
-    assert table(shared, expression, "import datetime as dt\nfrom decimal import Decimal as D") == (headers, data)
+    assert table(shared, expression, "import datetime as dt\nfrom decimal import Decimal as D") == (
+        headers,
+        data,
+    )
 
 
 def test_wide_tables_keep_headers_in_step_with_cells(shared):
     headers, data = table(shared, "[[*range(12)], ['s'] and [*range(12)]]")
-    assert [name for name, _ in headers] == [str(n) for n in range(12)] and data[0] == list(range(12))
+    assert [name for name, _ in headers] == [str(n) for n in range(12)] and data[0] == list(
+        range(12)
+    )
     headers, data = table(shared, "[[0]*10 + ['ten', 1.5]]")
     assert headers[9:] == [("9", "INT_TYPE"), ("10", "STRING_TYPE"), ("11", "DOUBLE_TYPE")]
 
 
 @pytest.mark.parametrize(
-    "expression", ["[[1],['a']]", "[['a'],[1.5]]", "[[True],[1]]", "[{'a':1},{'a':{}}]", "[[[1]],[{}]]", "[1,'a']"]
+    "expression",
+    [
+        "[[1],['a']]",
+        "[['a'],[1.5]]",
+        "[[True],[1]]",
+        "[{'a':1},{'a':{}}]",
+        "[[[1]],[{}]]",
+        "[1,'a']",
+    ],
 )
 def test_table_whose_column_changes_type_is_an_error(shared, expression):
     assert shared.error("%table " + expression) == {
         "ename": "TypeError",
         "evalue": "table rows have different types",
-        "traceback": ["Traceback (most recent call last):\n", "TypeError: table rows have different types\n"],
+        "traceback": [
+            "Traceback (most recent call last):\n",
+            "TypeError: table rows have different types\n",
+        ],
     }
     assert shared.text("1+1") == "2"
 
@@ -300,7 +344,10 @@ def test_json_of_numpy(shared, numpy, expression, value):
 @pytest.mark.parametrize(
     "expression, value",
     [
-        ("pd.DataFrame({'a': [1, 2], 'b': ['x', None]})", [{"a": 1, "b": "x"}, {"a": 2, "b": None}]),
+        (
+            "pd.DataFrame({'a': [1, 2], 'b': ['x', None]})",
+            [{"a": 1, "b": "x"}, {"a": 2, "b": None}],
+        ),
         ("pd.Series([1.5, None])", [1.5, None]),
         ("pd.Timestamp('2020-01-02 03:04')", "2020-01-02T03:04:00"),
         ("[pd.NaT, pd.NA]", [None, None]),
@@ -317,14 +364,22 @@ def test_json_of_pandas(shared, pandas, expression, value):
 def test_table_of_pandas(shared, pandas):
     setup = "df = pd.DataFrame({'n': [1, 2], 'f': [0.5, None], 's': ['a', None], 't': pd.to_datetime(['2020-01-02', None])})"
     headers, data = table(shared, "df", setup)
-    assert headers == [("n", "INT_TYPE"), ("f", "DOUBLE_TYPE"), ("s", "STRING_TYPE"), ("t", "TIMESTAMP_TYPE")]
+    assert headers == [
+        ("n", "INT_TYPE"),
+        ("f", "DOUBLE_TYPE"),
+        ("s", "STRING_TYPE"),
+        ("t", "TIMESTAMP_TYPE"),
+    ]
     assert data == [[1, 0.5, "a", "2020-01-02 00:00:00"], [2, None, None, None]]
     assert table(shared, "df['n']") == ([("n", "INT_TYPE")], [[1], [2]])
     assert table(shared, "pd.DataFrame()") == ([], [])
 
 
 def test_table_of_numpy(shared, numpy):
-    assert table(shared, "np.array([[1, 2], [3, 4]])") == ([("0", "INT_TYPE"), ("1", "INT_TYPE")], [[1, 2], [3, 4]])
+    assert table(shared, "np.array([[1, 2], [3, 4]])") == (
+        [("0", "INT_TYPE"), ("1", "INT_TYPE")],
+        [[1, 2], [3, 4]],
+    )
     assert table(shared, "np.array([1.5])") == ([("0", "DOUBLE_TYPE")], [[1.5]])
     assert table(shared, "[[np.int64(1), np.float32(0.5), np.array([1])]]") == (
         [("0", "INT_TYPE"), ("1", "DOUBLE_TYPE"), ("2", "ARRAY_TYPE")],
@@ -340,13 +395,24 @@ def is_png(text):
 
 def test_matplot_has_livys_shape(shared, pyplot):
     bundle = shared.ok("plt.plot([1, 2])\nNone\n%matplot plt")
-    assert sorted(bundle) == ["image/png", "text/plain"] and bundle["text/plain"] == "" and is_png(bundle["image/png"])
+    assert (
+        sorted(bundle) == ["image/png", "text/plain"]
+        and bundle["text/plain"] == ""
+        and is_png(bundle["image/png"])
+    )
 
 
 def test_matplot_of_figures_and_axes(shared, pyplot):
     for expression in ("fig", "ax", "plt"):
-        assert is_png(shared.ok("fig, ax = plt.subplots()\nline = ax.plot([1, 2])\n%matplot " + expression)["image/png"])
-    assert shared.error("%matplot 5")["evalue"] == "%matplot needs a figure or matplotlib.pyplot, not 'int'"
+        assert is_png(
+            shared.ok("fig, ax = plt.subplots()\nline = ax.plot([1, 2])\n%matplot " + expression)[
+                "image/png"
+            ]
+        )
+    assert (
+        shared.error("%matplot 5")["evalue"]
+        == "%matplot needs a figure or matplotlib.pyplot, not 'int'"
+    )
     assert shared.text("1+1") == "2"
 
 

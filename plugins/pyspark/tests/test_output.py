@@ -21,7 +21,10 @@ def test_child_processes_print_into_the_statement(shared):
 
 
 def test_c_code_prints_into_the_statement(shared):
-    assert shared.text("import ctypes\n_ = ctypes.CDLL(None).printf(b'from C, no newline')") == "from C, no newline"
+    assert (
+        shared.text("import ctypes\n_ = ctypes.CDLL(None).printf(b'from C, no newline')")
+        == "from C, no newline"
+    )
     assert shared.text("1+1") == "2"
 
 
@@ -33,7 +36,10 @@ def test_c_code_that_prints_a_megabyte_with_the_gil_held_does_not_hang(shared):
 def test_fifty_megabytes_come_through(shared):
     assert len(shared.run("print('y' * 50_000_000)").stdout) == 50_000_001
     assert len(shared.run("for _ in range(50_000): print('z' * 999)").stdout) == 50_000_000
-    assert len(shared.run("import os\nfor _ in range(50): n = os.write(2, b'w' * 1_000_000)").stderr) == 50_000_000
+    assert (
+        len(shared.run("import os\nfor _ in range(50): n = os.write(2, b'w' * 1_000_000)").stderr)
+        == 50_000_000
+    )
 
 
 def test_threads_print_into_the_statement_that_waits_for_them(shared):
@@ -45,11 +51,15 @@ threads = [threading.Thread(target=say, args=(n,)) for n in range(8)]
 for t in threads: t.start()
 for t in threads: t.join()
 """
-    assert sorted(shared.text(code).split()) == sorted("%d-%d" % (n, i) for n in range(8) for i in range(100))
+    assert sorted(shared.text(code).split()) == sorted(
+        "%d-%d" % (n, i) for n in range(8) for i in range(100)
+    )
 
 
 def test_thread_that_prints_on_does_no_harm(shared):
-    shared.run("import threading, time\ngo = True\ndef on():\n    while go: print('tick'); time.sleep(0.0005)")
+    shared.run(
+        "import threading, time\ngo = True\ndef on():\n    while go: print('tick'); time.sleep(0.0005)"
+    )
     shared.run("t = threading.Thread(target=on); t.start()")
     for n in range(200):
         assert shared.run("%d+1" % n).bundle["text/plain"].split("\n").count(str(n + 1)) == 1
@@ -86,7 +96,9 @@ def test_thread_that_prints_on_does_no_harm(shared):
 )
 def test_a_statement_that_ruins_its_streams_ruins_only_its_own(shared, harm):
     shared.run(harm)
-    result = shared.run("import os, sys\nprint('out')\nprint('err', file=sys.stderr)\n_x = os.system('echo child')")
+    result = shared.run(
+        "import os, sys\nprint('out')\nprint('err', file=sys.stderr)\n_x = os.system('echo child')"
+    )
     assert (result.outcome, result.stdout, result.stderr) == (0, "out\nchild\n", "err\n")
     assert shared.error("input()")["ename"] == "EOFError"
     assert shared.text("1+1") == "2"
@@ -99,16 +111,28 @@ def test_large_output_to_a_non_blocking_descriptor_is_whole_from_the_next_statem
 
 def test_redirected_descriptor_gets_what_was_printed_to_it(shared, tmp_path):
     path = str(tmp_path / "into")
-    shared.run("import os\nos.dup2(os.open(%r, os.O_WRONLY | os.O_CREAT), 1)\nprint('to the file', end='')" % path)
+    shared.run(
+        "import os\nos.dup2(os.open(%r, os.O_WRONLY | os.O_CREAT), 1)\nprint('to the file', end='')"
+        % path
+    )
     assert open(path).read() == "to the file"
     assert shared.text("1+1") == "2"
 
 
 def test_streams_are_text_streams_on_the_descriptors(shared):
-    assert shared.text("import sys; sys.stdout.fileno(), sys.stderr.fileno(), sys.stdin.fileno()") == "(1, 2, 0)"
-    assert shared.text("sys.stdout.encoding, sys.stdout.isatty(), sys.stdout.name") == "('utf-8', False, '<stdout>')"
+    assert (
+        shared.text("import sys; sys.stdout.fileno(), sys.stderr.fileno(), sys.stdin.fileno()")
+        == "(1, 2, 0)"
+    )
+    assert (
+        shared.text("sys.stdout.encoding, sys.stdout.isatty(), sys.stdout.name")
+        == "('utf-8', False, '<stdout>')"
+    )
     assert shared.text("n = sys.stdout.buffer.write(b'bytes\\n')") == "bytes"
-    assert shared.text("import subprocess\nn = subprocess.call(['echo', 'given'], stdout=sys.stdout)") == "given"
+    assert (
+        shared.text("import subprocess\nn = subprocess.call(['echo', 'given'], stdout=sys.stdout)")
+        == "given"
+    )
 
 
 def test_lines_come_while_the_code_runs(shared):
@@ -119,5 +143,7 @@ def test_lines_come_while_the_code_runs(shared):
 
 
 def test_children_do_not_hold_the_workers_private_descriptors(shared):
-    listing = shared.text("import subprocess\nprint(subprocess.run(['ls', '-l', '/proc/self/fd'], stdout=-1, close_fds=False).stdout.decode())")
+    listing = shared.text(
+        "import subprocess\nprint(subprocess.run(['ls', '-l', '/proc/self/fd'], stdout=-1, close_fds=False).stdout.decode())"
+    )
     assert "socket:" not in listing

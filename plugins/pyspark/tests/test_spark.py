@@ -13,9 +13,18 @@ import fake_driver
 from fake_driver import CANCELLED, OK
 
 TABLE = "application/vnd.livy.table.v1+json"
-HOMES = [home for home in os.environ.get("HEARTH_TEST_SPARK_HOMES", os.environ.get("SPARK_HOME", "")).split(":") if home]
+HOMES = [
+    home
+    for home in os.environ.get("HEARTH_TEST_SPARK_HOMES", os.environ.get("SPARK_HOME", "")).split(
+        ":"
+    )
+    if home
+]
 
-pytestmark = [pytest.mark.spark, pytest.mark.skipif(not HOMES, reason="no Spark: set HEARTH_TEST_SPARK_HOMES")]
+pytestmark = [
+    pytest.mark.spark,
+    pytest.mark.skipif(not HOMES, reason="no Spark: set HEARTH_TEST_SPARK_HOMES"),
+]
 
 
 class Jvm:
@@ -23,7 +32,11 @@ class Jvm:
         libraries = glob.glob(home + "/python/lib/*.zip")
         self.environment = {"SPARK_HOME": home, "PYTHONPATH": ":".join(libraries)}
         self._process = subprocess.Popen(
-            [os.environ.get("WORKER_PYTHON", sys.executable), os.path.join(os.path.dirname(__file__), "spark_jvm.py"), folder],
+            [
+                os.environ.get("WORKER_PYTHON", sys.executable),
+                os.path.join(os.path.dirname(__file__), "spark_jvm.py"),
+                folder,
+            ],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             env=dict(os.environ, **self.environment),
@@ -33,7 +46,10 @@ class Jvm:
         self.line = json.loads(self._process.stdout.readline())
 
     def worker(self):
-        gateway = {"PYSPARK_GATEWAY_PORT": str(self.line["port"]), "PYSPARK_GATEWAY_SECRET": self.line["secret"]}
+        gateway = {
+            "PYSPARK_GATEWAY_PORT": str(self.line["port"]),
+            "PYSPARK_GATEWAY_SECRET": self.line["secret"],
+        }
         return fake_driver.Worker(env=dict(self.environment, **gateway))
 
     def ask(self, command):
@@ -54,7 +70,11 @@ class Jvm:
         self._process.stdout.close()
 
 
-@pytest.fixture(scope="module", params=HOMES, ids=[os.path.basename(os.path.dirname(home.rstrip("/"))) for home in HOMES])
+@pytest.fixture(
+    scope="module",
+    params=HOMES,
+    ids=[os.path.basename(os.path.dirname(home.rstrip("/"))) for home in HOMES],
+)
 def jvm(request, tmp_path_factory):
     started = Jvm(request.param, str(tmp_path_factory.mktemp("spark")))
     yield started
@@ -70,11 +90,19 @@ def spark(jvm):
 
 def test_the_context_is_the_drivers_own(jvm, spark):
     assert spark.text("sc.applicationId") == repr(jvm.line["app"])
-    assert spark.text("spark._jsparkSession.equals(sc._jvm.org.apache.spark.repl.Main.sparkSession())") == "True"
-    assert spark.text("from pyspark.sql import SparkSession; SparkSession.builder.getOrCreate() is spark") == "True"
-    assert spark.text("sqlContext.sparkSession is spark, HiveContext.__name__, StreamingContext.__name__") == (
-        "(True, 'HiveContext', 'StreamingContext')"
+    assert (
+        spark.text("spark._jsparkSession.equals(sc._jvm.org.apache.spark.repl.Main.sparkSession())")
+        == "True"
     )
+    assert (
+        spark.text(
+            "from pyspark.sql import SparkSession; SparkSession.builder.getOrCreate() is spark"
+        )
+        == "True"
+    )
+    assert spark.text(
+        "sqlContext.sparkSession is spark, HiveContext.__name__, StreamingContext.__name__"
+    ) == ("(True, 'HiveContext', 'StreamingContext')")
     assert spark.stdout.pending() == spark.stderr.pending() == b""
 
 
@@ -86,23 +114,40 @@ def test_types_of_the_globals_are_livys(spark):
 def test_dataframes_rdds_and_functions_of_cells(spark):
     assert spark.text("spark.range(3).show()") == "+---+\n| id|\n+---+\n|  0|\n|  1|\n|  2|\n+---+"
     spark.text("def plus(x):\n    return x + 1\nclass P:\n    n = 5")
-    assert spark.text("sc.parallelize(range(4), 2).map(plus).map(lambda x: x * P.n).collect()") == "[5, 10, 15, 20]"
+    assert (
+        spark.text("sc.parallelize(range(4), 2).map(plus).map(lambda x: x * P.n).collect()")
+        == "[5, 10, 15, 20]"
+    )
     spark.text("from pyspark.sql.functions import udf")
     # Spark may warn on stderr of what its libraries lack.
-    assert spark.run("spark.range(2).select(udf(lambda i: i + 10, 'long')('id')).collect()[1][0]").stdout == "11\n"
-    assert spark.text("sc.parallelize(['a', 'b', 'a']).map(lambda w: (w, 1)).reduceByKey(int.__add__).collectAsMap()['a']") == "2"
+    assert (
+        spark.run(
+            "spark.range(2).select(udf(lambda i: i + 10, 'long')('id')).collect()[1][0]"
+        ).stdout
+        == "11\n"
+    )
+    assert (
+        spark.text(
+            "sc.parallelize(['a', 'b', 'a']).map(lambda w: (w, 1)).reduceByKey(int.__add__).collectAsMap()['a']"
+        )
+        == "2"
+    )
 
 
 def test_analysis_error_has_livys_shape(spark):
     error = spark.error("spark.sql('select nope from range(3)').show()")
-    assert error["ename"] == "AnalysisException" and error["evalue"].startswith("[UNRESOLVED_COLUMN.WITH_SUGGESTION]")
+    assert error["ename"] == "AnalysisException" and error["evalue"].startswith(
+        "[UNRESOLVED_COLUMN.WITH_SUGGESTION]"
+    )
     assert error["traceback"][0] == "Traceback (most recent call last):\n"
     assert "/pyspark/sql/" in error["traceback"][1] and error["traceback"][1].startswith("  File ")
     assert not any("<stdin" in line or "repl/" in line for line in error["traceback"])
 
 
 def test_tables(spark):
-    bundle = spark.ok("from pyspark.sql import Row\nr = [Row(b=1, a='z'), Row(b=2, a='y')]\n%table r")
+    bundle = spark.ok(
+        "from pyspark.sql import Row\nr = [Row(b=1, a='z'), Row(b=2, a='y')]\n%table r"
+    )
     assert bundle == {
         TABLE: {
             "headers": [{"name": "a", "type": "STRING_TYPE"}, {"name": "b", "type": "INT_TYPE"}],
@@ -119,16 +164,35 @@ def test_tables(spark):
         "BIGINT STRING INT DOUBLE DECIMAL BOOLEAN NULL DATE TIMESTAMP ARRAY MAP MAP DOUBLE".split()
     )
     assert table["data"] == [
-        [2, "x", 1, 1.5, "1.10", True, None, "2020-01-02", "2020-01-02 03:04:05", [1, 2], {"k": 1}, {"f": 1}, None]
+        [
+            2,
+            "x",
+            1,
+            1.5,
+            "1.10",
+            True,
+            None,
+            "2020-01-02",
+            "2020-01-02 03:04:05",
+            [1, 2],
+            {"k": 1},
+            {"f": 1},
+            None,
+        ]
     ]
     table = spark.ok("%table spark.range(5000)")[TABLE]
     assert len(table["data"]) == 1000 and table["truncated"] is True
-    assert spark.ok("%table spark.range(0)")[TABLE] == {"headers": [{"name": "id", "type": "BIGINT_TYPE"}], "data": []}
+    assert spark.ok("%table spark.range(0)")[TABLE] == {
+        "headers": [{"name": "id", "type": "BIGINT_TYPE"}],
+        "data": [],
+    }
     assert spark.ok("%table spark.sql('select 1 as x, 2 as x')")[TABLE]["data"] == [[1, 2]]
 
 
 def test_json(spark):
-    assert spark.ok("%json sc.parallelize([[1, 'a']]).collect()") == {"application/json": [[1, "a"]]}
+    assert spark.ok("%json sc.parallelize([[1, 'a']]).collect()") == {
+        "application/json": [[1, "a"]]
+    }
     assert spark.ok("%json spark.range(2)") == {"application/json": [{"id": 0}, {"id": 1}]}
     assert spark.ok("%json sc.parallelize(range(100))")["application/json"] == list(range(10))
 
@@ -140,9 +204,9 @@ def test_completion_of_the_session(spark):
 
 
 def test_jobs_carry_the_channel(spark):
-    assert spark.text("sc.getLocalProperty('hearth.channel'), sc.getLocalProperty('spark.job.interruptOnCancel')") == (
-        "('2', 'true')"
-    )
+    assert spark.text(
+        "sc.getLocalProperty('hearth.channel'), sc.getLocalProperty('spark.job.interruptOnCancel')"
+    ) == ("('2', 'true')")
 
 
 @pytest.mark.parametrize(
@@ -192,7 +256,9 @@ def test_interrupts_at_any_moment_leave_spark_usable(jvm, spark):
 
     chance = random.Random(11)
     for _ in range(25):
-        statement = spark.start("for i in range(20): x = spark.range(100).selectExpr('sum(id)').collect()")
+        statement = spark.start(
+            "for i in range(20): x = spark.range(100).selectExpr('sum(id)').collect()"
+        )
         time.sleep(chance.random() * 0.5)
         spark.interrupt(statement)
         result = spark.wait(statement)
@@ -207,8 +273,12 @@ def test_handler_of_the_context_is_not_left_installed(spark):
 
 
 def test_statement_makes_no_call_to_the_jvm(spark):
-    spark.text("import py4j.clientserver as c\ncalls = []\nsend = c.ClientServerConnection.send_command")
-    spark.run("c.ClientServerConnection.send_command = lambda self, *a: calls.append(a) or send(self, *a)")
+    spark.text(
+        "import py4j.clientserver as c\ncalls = []\nsend = c.ClientServerConnection.send_command"
+    )
+    spark.run(
+        "c.ClientServerConnection.send_command = lambda self, *a: calls.append(a) or send(self, *a)"
+    )
     for _ in range(20):
         spark.text("1+1")
     assert spark.text("len(calls)") == "0"

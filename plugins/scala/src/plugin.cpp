@@ -9,7 +9,7 @@ HEARTH_PLUGIN(hearth::scala::ScalaSession, R"({
     "spark_home": {"type": "string", "default": "",
       "doc": "Folder of the Spark distribution; empty: SPARK_HOME of the server's environment"},
     "master": {"type": "string", "default": "",
-      "doc": "Spark master of every session; empty: the request's conf, spark-defaults.conf, local[*]"},
+      "doc": "Master of every session; empty: the request's conf, spark-defaults.conf, local[*]"},
     "deploy_mode": {"type": "string", "default": "client",
       "doc": "Where drivers run: client"},
     "driver_java_options": {"type": "string", "default": "",

@@ -10,7 +10,8 @@ import time
 
 sys.path.insert(0, os.environ["FAKES"])
 from link_host import (  # noqa: E402
-    CANCELLED, COMPLETE, DONE, EXECUTE, HELLO, INTERRUPT, OK, READY, REPLY, STOP, encode, read_frame)
+    CANCELLED, COMPLETE, DONE, EXECUTE, HELLO, INTERRUPT, OK, READY, REPLY, STOP, encode,
+    read_frame)
 
 start = json.loads(sys.stdin.readline())
 os.dup2(os.open(os.devnull, os.O_RDONLY), 0)

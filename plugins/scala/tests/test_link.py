@@ -5,7 +5,7 @@ import os
 import secrets
 
 import pytest
-from link_host import BYE, DONE, EXECUTE, FAILED, INFO, OK, PREPARE, STOP, encode
+from link_host import BYE, DONE, EXECUTE, FAILED, INFO, OK, OPEN, PREPARE, STOP, encode
 
 
 def test_a_result_of_the_time_without_host_comes_after_the_reconnect(driver):
@@ -109,7 +109,7 @@ def test_a_driver_without_host_ends_itself(start):
 def test_a_context_that_cannot_start_is_told_on_every_channel(start):
     driver = start(conf={"spark.driver.memory": "1g", "spark.memory.fraction": "7"})
     driver.host.send(1, PREPARE)
-    driver.host.send(2, 19, json.dumps({"argv": ["true"]}))
+    driver.host.send(2, OPEN, json.dumps({"argv": ["true"]}))
     for channel in (1, 2):
         failed = driver.host.wait(lambda f: f.type == FAILED and f.channel == channel, 300)
         assert "spark.memory.fraction" in json.loads(failed.payload)["reason"].lower() \

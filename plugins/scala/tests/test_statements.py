@@ -3,7 +3,8 @@
 import json
 
 import pytest
-from link_host import ERROR, OK, REPLY, STDERR, STDOUT
+from link_host import (
+    COMPLETE, DONE, ERROR, EXECUTE, OK, OUTPUT, PROGRESS, REPLY, STDERR, STDOUT)
 
 TABLE = "application/vnd.livy.table.v1+json"
 
@@ -82,7 +83,7 @@ def test_output_arrives_while_the_code_runs(driver):
         1, 'println("early"); val until = System.nanoTime + 3000000000L\n'
            'while (System.nanoTime < until) Thread.sleep(10)')
     driver.wait_until_running(statement)
-    assert not [f for f in driver.host.frames if f.type == 35 and f.statement == statement]
+    assert not [f for f in driver.host.frames if f.type == DONE and f.statement == statement]
     assert driver.host.result(statement)[0] == OK
 
 
@@ -96,7 +97,8 @@ def test_big_output_streams_whole_and_text_plain_is_cut_with_a_word(driver):
     assert outcome == OK
     text, cut, rest = bundle["text/plain"].partition("\n[the output is cut here, after 16 MiB]\n")
     assert cut and rest == "" and len(text.encode()) <= 16 << 20 and expected.startswith(text)
-    sizes = [len(f.payload) for f in driver.host.frames if f.statement == statement and f.type == 33]
+    sizes = [len(f.payload) for f in driver.host.frames
+             if f.statement == statement and f.type == OUTPUT]
     assert max(sizes) <= 64 << 10
 
 
@@ -113,8 +115,8 @@ def test_a_compile_error_names_line_and_place(driver):
 def test_two_errors_in_one_line_are_told_apart(driver):
     bundle = driver.error('val a: Int = "x"; val b: String = 4')
     assert bundle["traceback"][:4] == [
-        ' found   : String("x")\n', " required: Int\n", '       val a: Int = "x"; val b: String = 4\n',
-        "                    ^\n"]
+        ' found   : String("x")\n', " required: Int\n",
+        '       val a: Int = "x"; val b: String = 4\n', "                    ^\n"]
     assert bundle["traceback"][5:7] == [" found   : Int(4)\n", " required: String\n"]
 
 
@@ -163,16 +165,16 @@ def test_progress_of_spark_jobs_is_told(driver):
         1, "sc.parallelize(1 to 8, 8).foreach(_ => Thread.sleep(300))")
     assert driver.host.result(statement)[0] == OK
     told = [float(f.payload) for f in driver.host.frames
-            if f.type == 34 and f.statement == statement]
+            if f.type == PROGRESS and f.statement == statement]
     assert len(told) > 2 and all(0 <= p <= 1 for p in told) and told == sorted(told)
 
 
 def test_completion_knows_what_the_session_has_defined(driver):
     driver.text("val wonderfulName = \"a\"")
     for request, (code, wanted) in enumerate(
-            [("wonderfulNa", "wonderfulName"), ('val smile = "😀"; wonderfulName.toUpp', "toUpperCase")],
-            9000):
-        driver.host.send(1, 18, json.dumps({"code": code, "cursor": len(code)}), request)
+            [("wonderfulNa", "wonderfulName"),
+             ('val smile = "😀"; wonderfulName.toUpp', "toUpperCase")], 9000):
+        driver.host.send(1, COMPLETE, json.dumps({"code": code, "cursor": len(code)}), request)
         reply = driver.host.wait(lambda f: f.type == REPLY and f.statement == request)
         assert reply.outcome == 0
         assert wanted in json.loads(reply.payload)["candidates"]
@@ -181,10 +183,10 @@ def test_completion_knows_what_the_session_has_defined(driver):
 def test_completion_does_not_wait_for_a_long_statement(driver):
     statement = driver.host.execute(1, 'println("busy"); Thread.sleep(4000)')
     driver.wait_until_running(statement)
-    driver.host.send(1, 18, json.dumps({"code": "sc.", "cursor": 3}), 9100)
+    driver.host.send(1, COMPLETE, json.dumps({"code": "sc.", "cursor": 3}), 9100)
     reply = driver.host.wait(lambda f: f.type == REPLY and f.statement == 9100)
     assert json.loads(reply.payload) == {"candidates": []}
-    assert not [f for f in driver.host.frames if f.type == 35 and f.statement == statement]
+    assert not [f for f in driver.host.frames if f.type == DONE and f.statement == statement]
     driver.host.result(statement)
 
 
@@ -192,7 +194,7 @@ def test_an_execute_that_comes_again_is_not_run_again(driver):
     driver.text("var runs = 0")
     statement = driver.host.execute(1, "runs += 1")
     driver.host.result(statement)
-    driver.host.send(1, 16, "runs += 1", statement)
+    driver.host.send(1, EXECUTE, "runs += 1", statement)
     assert driver.text("runs").endswith(": Int = 1\n")
 
 
@@ -200,7 +202,8 @@ def test_an_execute_that_comes_again_is_not_run_again(driver):
     ('val mm = Map("a" -> 1)\n%json mm', {"a": 1}),
     ('%json Seq(("ak", "Alaska"))', [{"_1": "ak", "_2": "Alaska"}]),
     ("val last = 1\n%json List(1.5, 2).map(_ * 2)", [3, 4]),
-    ("case class P2(name: String, age: Option[Int])\n%json Seq(P2(\"x\", Some(1)), P2(\"y\", None))",
+    ("case class P2(name: String, age: Option[Int])\n"
+     '%json Seq(P2("x", Some(1)), P2("y", None))',
      [{"name": "x", "age": 1}, {"name": "y", "age": None}]),
     ("%json sc.parallelize(1 to 100)", list(range(1, 11))),
 ])

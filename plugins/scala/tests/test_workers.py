@@ -8,7 +8,8 @@ import pathlib
 import pytest
 from conftest import HERE, ROOT, START_SECONDS, wait_until
 from link_host import (
-    CANCELLED, COMPLETE, DONE, FAILED, INTERRUPT, LOST, OK, OPEN, OUTPUT, READY, REPLY, STOP)
+    CANCELLED, COMPLETE, DONE, FAILED, INTERRUPT, LOST, OK, OPEN, OUTPUT, PROGRESS,
+    READY, REPLY, STOP)
 
 channels = itertools.count(2)
 
@@ -87,10 +88,11 @@ def test_interrupt_cancels_the_jobs_of_the_workers_statement(worker):
     # A job in the name of the worker's channel, as Python starts them.
     worker.driver.text(
         '@volatile var ended = ""\nval job = new Thread(() => { '
-        'sc.setLocalProperty("hearth.channel", "%d"); sc.setLocalProperty("hearth.statement", null)\n'
+        'sc.setLocalProperty("hearth.channel", "%d")\n'
+        'sc.setLocalProperty("hearth.statement", null)\n'
         'try sc.parallelize(1 to 2, 2).foreach(_ => Thread.sleep(100000)) '
         'catch { case e: Exception => ended = e.getMessage } })\njob.start()' % worker.channel)
-    worker.host.wait(lambda f: f.type == 34 and f.statement == statement)
+    worker.host.wait(lambda f: f.type == PROGRESS and f.statement == statement)
     worker.host.send(worker.channel, INTERRUPT, statement=statement)
     assert "cancelled" in worker.driver.text("job.join(30000); ended")
 

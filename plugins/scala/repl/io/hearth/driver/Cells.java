@@ -10,8 +10,8 @@ import java.util.regex.Pattern;
  * Cuts code into the pieces that are fed to the REPL one by one: a whole cell at once would lose
  * the values before an error, and break case classes used in the cell that defines them. A piece is
  * as many lines as the parser wants, and the lines that go on with it by Scala's own rule: no
- * statement begins with a dot, "else" and the like, and what ends in an operator goes on. A class and its companion object are one piece,
- * and so are a sealed type and its cases.
+ * statement begins with a dot, "else" and the like, and what ends in an operator goes on. A class
+ * and its companion object are one piece, and so are a sealed type and its cases.
  */
 final class Cells {
   /** A piece, and whether it is a line that begins with %. */

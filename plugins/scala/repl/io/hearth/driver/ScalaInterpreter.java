@@ -215,7 +215,8 @@ final class ScalaInterpreter implements Interpreter {
         return false;
       }
       statement.nags++;
-      if (statement.nags <= NAGS_BEFORE_STOP) {
+      if (statement.nags <= NAGS_BEFORE_STOP
+          || statement.nags <= NAGS_BEFORE_FAILED && isInSpark(thread)) {
         thread.interrupt();
       } else if (!stopThread() && statement.nags > NAGS_BEFORE_FAILED) {
         String reason = "the code does not react to an interrupt, and this Java (20 or later) "
@@ -226,6 +227,22 @@ final class ScalaInterpreter implements Interpreter {
       }
       return true;
     }
+  }
+
+  // Spark comes to a point where it sees the interrupt, and a stop would do it lasting harm: in a
+  // class's initialization, for one.
+  private static boolean isInSpark(Thread thread) {
+    for (StackTraceElement frame : thread.getStackTrace()) {
+      String type = frame.getClassName();
+      if (type.startsWith("$line")) {
+        return false;
+      }
+      if (type.startsWith("org.apache.spark.") || type.startsWith("org.codehaus.")
+          || frame.getMethodName().equals("<clinit>")) {
+        return true;
+      }
+    }
+    return false;
   }
 
   @SuppressWarnings("deprecation")
