@@ -107,7 +107,8 @@ class Session : public InterpreterOwner, public std::enable_shared_from_this<Ses
     const PluginInstance* instance = nullptr;
     std::shared_ptr<Interpreter> interpreter;
     Phase phase = Phase::none;
-    std::unique_ptr<boost::asio::steady_timer> timer;  // launch or close
+    bool losing = false;  // it lost a statement; what became of it is about to be told
+    std::unique_ptr<boost::asio::steady_timer> timer;  // launch, loss or close
     bool killed = false;                               // the close timer has fired once
     std::string failure;                               // why it closes, when it failed
   };
@@ -144,6 +145,7 @@ class Session : public InterpreterOwner, public std::enable_shared_from_this<Ses
   void ready(Slot& slot);
   void failed(Slot& slot, bool dead, const std::string& reason);
   void startFailed(Slot& slot, const std::string& reason);
+  void expectEnd(Slot& slot);
   void retire(Slot& slot, std::int32_t mode);
   void closed(Slot& slot);
   /// Merges what a plugin tells of its application into the row; returns its "reason".

@@ -74,6 +74,7 @@ void Session::askLeader(const std::string& leader) {
 void Session::openAndLaunch(Slot& opened, const std::string& driverJson) {
   opened.phase = Phase::launching;
   opened.failure.clear();
+  opened.losing = false;
   opened.killed = false;
   try {
     fs::create_directories(work_);
@@ -110,6 +111,22 @@ void Session::openAndLaunch(Slot& opened, const std::string& driverJson) {
       self->failed(late, false,
                    "the " + kind + " interpreter was not ready within " +
                        std::to_string(self->environment_.options.launchTime.count() / 1000) + " s");
+  });
+}
+
+// A lost statement means that its interpreter has died. The plugin says so too, a little later where a
+// driver has to tell it; until then nothing else may be given to it.
+void Session::expectEnd(Slot& dying) {
+  if (dying.phase != Phase::ready) return;
+  dying.losing = true;
+  dying.timer = std::make_unique<boost::asio::steady_timer>(strand_, std::chrono::seconds(5));
+  dying.timer->async_wait([weak = weak_from_this(), kind = dying.kind](
+                              const boost::system::error_code& error) {
+    const auto self = weak.lock();
+    if (error || !self) return;
+    Slot& late = self->slot(kind);
+    if (late.phase == Phase::ready && late.losing)
+      self->failed(late, false, "the " + kind + " interpreter lost a statement");
   });
 }
 

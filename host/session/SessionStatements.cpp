@@ -146,7 +146,7 @@ void Session::pump() {
   }
   Slot& needed = slot(kind);
   if (needed.phase == Phase::none) return ensure(needed);  // comes back when ready or failed
-  if (needed.phase != Phase::ready) return;
+  if (needed.phase != Phase::ready || needed.losing) return;
   queue_.pop_front();
   run(next);
 }
@@ -228,7 +228,8 @@ void Session::onDone(Interpreter& interpreter, std::uint64_t number, std::int32_
       break;
     case HEARTH_DONE_LOST: {
       // Said by the plugin while its slot closes, or by release() once the slot has let go of it.
-      const Slot* const of = slotOf(interpreter);
+      Slot* const of = slotOf(interpreter);
+      if (of) expectEnd(*of);
       const std::string& why = of ? of->failure : lossReason_;
       if (cancelling || ending_)
         finish(id, StatementState::cancelled, "cancelled",
@@ -240,7 +241,6 @@ void Session::onDone(Interpreter& interpreter, std::uint64_t number, std::int32_
                 ? errorBundle("Error", "Interpreter died:\n" +
                                            (why.empty() ? row->kind + " interpreter ended" : why))
                 : std::move(bundle));
-      // The plugin's HEARTH_DEAD follows: nothing else is to be given to what has died.
       return pumpSoon();
     }
     default:

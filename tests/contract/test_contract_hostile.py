@@ -129,10 +129,10 @@ def test_numbers_beyond_all_bounds_are_400(server):
         assert server.post("/sessions", body).status in (400, 201 if number == "-0" else 400)
 
 
-def test_a_hundred_thousand_fields_are_400_in_reasonable_time(server):
+def test_a_hundred_thousand_fields_are_400_in_reasonable_time(server, session):
     body = json.dumps({f"field{n}": n for n in range(100_000)})
     started = time.monotonic()
-    assert server.post("/sessions", body).status == 400
+    assert server.post(f"/sessions/{session}/statements", body).status == 400
     assert time.monotonic() - started < 20
 
 

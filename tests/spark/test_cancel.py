@@ -9,9 +9,11 @@ PYTHON = {"loop": "while True: pass", "sleep": "import time; time.sleep(1000)",
 
 
 def cancel_running(server, session, code, kind):
-    made = server.post(f"/sessions/{session}/statements", {"code": code, "kind": kind}).json
+    """Cancels code once it has printed "begun" and returns the final statement."""
+    begin = 'println("begun")\n' if kind == "spark" else "print('begun')\n"
+    made = server.post(f"/sessions/{session}/statements", {"code": begin + code, "kind": kind}).json
     path = f"/sessions/{session}/statements/{made['id']}"
-    server.until("it runs", lambda: server.get(path).json["state"] == "running", 60)
+    server.until("it has printed", lambda: "begun" in server.get("/v1" + path).json["stdout"], 60)
     answer = server.post(path + "/cancel")
     assert answer.status == 200 and answer.json == {"msg": "canceled"}
     final = server.finish(session, made["id"], 60)
@@ -25,6 +27,7 @@ def test_cancel_stops_scala_code(server, scala, what):
     cancel_running(server, scala, SCALA[what], "spark")
     assert server.text(scala, "1 + 1").endswith(": Int = 2\n")
     assert "7" in server.text(scala, "kept"), "the variables are still there"
+    assert "3" in server.text(scala, "sc.parallelize(1 to 3, 2).count", timeout=60), "no task holds a slot"
 
 
 @pytest.mark.parametrize("what", PYTHON)
@@ -33,6 +36,7 @@ def test_cancel_stops_python_code(server, python, what):
     cancel_running(server, python, PYTHON[what], "pyspark")
     assert server.text(python, "1 + 1") == "2"
     assert server.text(python, "kept") == "7", "the variables are still there"
+    assert server.text(python, "sc.parallelize(range(3), 2).count()", timeout=60) == "3", "no task holds a slot"
 
 
 def test_cancel_of_a_waiting_statement_never_runs_it(server, python):

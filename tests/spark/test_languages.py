@@ -44,7 +44,7 @@ def test_word_count_in_scala(server, scala, tmp_path):
   .map((_, 1))
   .reduceByKey(_ + _)
 counts.collect.sortBy(-_._2).take(1).foreach(println)"""
-    assert "(to,6)" in server.text(scala, code)
+    assert "(to,7)" in server.text(scala, code)
 
 
 def test_word_count_in_python(server, python, tmp_path):
@@ -57,7 +57,7 @@ counts = (sc.textFile("file:{text}")
     .map(lambda word: (word, 1))
     .reduceByKey(add))
 max(counts.collect(), key=lambda pair: pair[1])"""
-    assert server.text(python, code) == "('to', 6)"
+    assert server.text(python, code) == "('to', 7)"
 
 
 def test_a_view_made_in_scala_is_read_in_python(server, scala):

@@ -28,7 +28,8 @@ def cancel(driver, code, more=""):
     "catch { case _: Exception => jobs += 1 } }",
 ], ids=["sleep", "cpu-loop", "deaf-loop", "rdd-job", "sql-job", "job-loop"])
 def test_cancel_stops(driver, code):
-    driver.text("val before = 1")
+    # Spark's own first steps take seconds, and see no interrupt.
+    driver.text("val before = 1\nspark.range(1).as[Long].map(_ + 1).collect")
     cancel(driver, code)
     assert driver.text("before + 1").endswith(": Int = 2\n")
     assert driver.text("Thread.currentThread.isInterrupted").endswith(": Boolean = false\n")

@@ -229,9 +229,13 @@ final class ScalaInterpreter implements Interpreter {
     }
   }
 
-  // Spark comes to a point where it sees the interrupt, and a stop would do it lasting harm: in a
-  // class's initialization, for one.
+  // Working Spark code comes to a point where it sees the interrupt, and a stop would do it lasting
+  // harm: in a class's initialization, for one.
   private static boolean isInSpark(Thread thread) {
+    Thread.State state = thread.getState();
+    if (state == Thread.State.WAITING || state == Thread.State.TIMED_WAITING) {
+      return false;
+    }
     for (StackTraceElement frame : thread.getStackTrace()) {
       String type = frame.getClassName();
       if (type.startsWith("$line")) {
