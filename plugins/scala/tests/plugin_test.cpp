@@ -234,7 +234,8 @@ TEST_CASE("a session with its own interpreter is idle when that is ready") {
   run.say(frames::ready, "{}");
   REQUIRE(run.lastState() == HEARTH_IDLE);
   CHECK(run.host.states.back().detail ==
-        R"({"appId":"local-1","appInfo":{"driverLogUrl":null,"sparkUiUrl":"http://h:4040"}})");
+        R"({"appId":"local-1","sparkVersion":"4.0.0","scalaVersion":"2.13",)"
+        R"("appInfo":{"driverLogUrl":null,"sparkUiUrl":"http://h:4040"}})");
 }
 
 TEST_CASE("a session that only carries followers is idle as soon as its context is up") {
