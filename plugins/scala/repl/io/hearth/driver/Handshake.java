@@ -15,10 +15,20 @@ final class Handshake {
 
   private Handshake() {}
 
+  /** The host knows no such session, or it is over: dialling again is of no use. */
+  static final class Refused extends IOException {
+    private static final long serialVersionUID = 1;
+
+    Refused(String reason) {
+      super(reason);
+    }
+  }
+
   /**
    * @param received the last sequence that the driver has received
    * @return the last sequence that the host has received
-   * @throws IOException when the host cannot prove itself or refuses the driver
+   * @throws Refused when the host refuses the driver, which is final
+   * @throws IOException when the host cannot prove itself
    */
   static long perform(ByteChannel channel, LinkFile file, long received) throws IOException {
     String mine = Hex.random(32);
@@ -40,7 +50,7 @@ final class Handshake {
   private static ObjectNode expect(ByteChannel channel, int type) throws IOException {
     Frame frame = Frame.read(channel, MOST);
     if (frame.channel == 0 && frame.type == Frame.REFUSED) {
-      throw new IOException("the host refuses: "
+      throw new Refused("the host refuses: "
           + Json.parseObject(frame.payload).path("reason").asText());
     }
     if (frame.channel != 0 || frame.type != type) {

@@ -18,7 +18,7 @@ final class Link {
   interface Listener {
     void onFrame(Frame frame);
 
-    /** No host has been there for the orphan time-out. Called once. */
+    /** No host has been there for the orphan time-out, or it wants this driver no more. Called once. */
     void onOrphaned();
   }
 
@@ -122,6 +122,11 @@ final class Link {
         } finally {
           lastSeen = System.nanoTime();
         }
+      } catch (Handshake.Refused e) {
+        log.line("link: " + e.getMessage());
+        disconnected();
+        listener.onOrphaned();
+        return;
       } catch (IOException e) {
         if (!isClosed()) {
           log.line("link: " + e.getMessage());
