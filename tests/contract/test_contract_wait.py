@@ -1,6 +1,7 @@
 """?wait=: an answer as soon as there is one, at no cost of threads."""
 
 import time
+import urllib.parse
 
 import pytest
 
@@ -48,7 +49,7 @@ def test_what_is_over_is_answered_at_once(server, session):
 
 def test_a_wait_that_is_over_first_answers_as_things_are(server, session):
     number = post(server, session, "slow 600").json["id"]
-    for query in ("wait=300ms", "wait=0", "wait=0s", "wait=0.3s"[:6]):
+    for query in ("wait=300ms", "wait=0", "wait=0s"):
         answer = server.get(f"/sessions/{session}/statements/{number}?{query}")
         assert answer.status == 200 and answer.json["state"] == "running" and answer.json["output"] is None
     answer, seconds = took(lambda: server.get(f"/sessions/{session}/statements/{number}?wait=1"))
@@ -65,7 +66,6 @@ def test_a_wait_longer_than_the_server_grants_is_cut_and_no_error(make_server):
 
 @pytest.mark.parametrize("wait", ["", "soon", "-1s", "1.5s", "1 s", "99999999999999999999", "1w", "NaN"])
 def test_a_wait_that_is_no_time_is_400_and_does_nothing(server, session, wait):
-    import urllib.parse
     query = "?wait=" + urllib.parse.quote(wait)
     total = server.get("/sessions").json["total"]
     for face in ("", "/v1"):
