@@ -75,15 +75,16 @@ void DriverLink::onFrame(Frame frame) {
   if (!acknowledging_) acknowledge();
 }
 
-// What came of a frame is posted to the strand by the plugin's calls; this hop runs after it, so that
-// the barrier stands behind every write that the frame caused. One barrier at a time: a flood of
-// output costs one acknowledgement for many frames.
+// What came of a frame is posted to the strand by the plugin's calls; this hop runs after it, so
+// that the barrier stands behind every write that the frame caused. One barrier at a time: a flood
+// of output costs one acknowledgement for many frames.
 void DriverLink::acknowledge() {
   acknowledging_ = true;
   requested_ = handled_;
   boost::asio::post(strand_, [self = shared_from_this()] {
-    self->durable_([self, link = self->link(), sequence = self->requested_] {
-      if (link) link->received(sequence);
+    self->durable_([self, link = self->link(), sequence = self->requested_](bool durable) {
+      // Where it is not, the driver keeps its frames, and the next one asks again.
+      if (link && durable) link->received(sequence);
       boost::asio::post(self->strand_, [self] {
         self->acknowledging_ = false;
         if (self->handled_ > self->requested_) self->acknowledge();

@@ -21,14 +21,14 @@ class DriverLink : public std::enable_shared_from_this<DriverLink> {
     std::function<void(Link::Event)> event;
     std::function<void(const Frame&)> frame;
   };
-  /// Runs its argument once all that was written so far is durable.
-  using Durable = std::function<void(std::function<void()>)>;
+  /// Calls its argument once it is known whether all that was written so far is durable.
+  using Durable = std::function<void(std::function<void(bool)>)>;
 
   DriverLink(LinkServer& server, EventLoop::Strand strand, std::string session, std::string folder,
              Durable durable);
 
-  /// Opens the link for the session's leader, channel 1. Throws where it cannot, or when it is open.
-  /// Returns the link file's path.
+  /// Opens the link for the session's leader, channel 1. Throws where it cannot, or when it is
+  /// open. Returns the link file's path.
   std::string offer(Channel channel);
   /// A new channel of the open link for a follower; throws std::logic_error when there is none.
   std::uint16_t join(Channel channel);

@@ -45,11 +45,10 @@ Session::~Session() = default;
 void Session::start() {
   link_ = std::make_shared<DriverLink>(
       environment_.plugins.links(), strand_, std::to_string(id_), work_,
-      [weak = weak_from_this()](std::function<void()> done) {
+      [weak = weak_from_this()](std::function<void(bool)> done) {
         if (const auto self = weak.lock())
-          self->environment_.store.barrier([done = std::move(done)](const std::string& error) {
-            if (error.empty()) done();
-          });
+          self->environment_.store.barrier(
+              [done = std::move(done)](const std::string& error) { done(error.empty()); });
       });
   post([](Session& self) {
     if (self.ending_) return;

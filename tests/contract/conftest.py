@@ -59,6 +59,13 @@ def server(request, plugins, tmp_path_factory):
         yield started
 
 
+@pytest.fixture(scope="module")
+def wild(bad_plugins, tmp_path_factory):
+    """A server whose interpreters misbehave."""
+    with harness.Server(tmp_path_factory.mktemp("wild"), SETTINGS, bad_plugins) as started:
+        yield started
+
+
 @pytest.fixture
 def make_server(plugins, tmp_path):
     """make_server(settings...) gives a server, not started, on a data folder of the test's own. All that

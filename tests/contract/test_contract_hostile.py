@@ -1,5 +1,6 @@
 """Whatever is sent: an answer or a closed connection, bounded memory, and a server that still serves."""
 
+import gzip
 import json
 import socket
 import threading
@@ -82,7 +83,6 @@ def test_a_chunked_body_without_end_is_413(server, session):
 
 
 def test_a_small_body_that_unpacks_to_a_big_one_is_413(server, session):
-    import gzip
     bomb = gzip.compress(b'{"code":"' + b"x" * (100 * MEBIBYTE) + b'"}')
     assert len(bomb) < MEBIBYTE
     before = server.memory()

@@ -1,5 +1,6 @@
 """SIGTERM: the server ends by itself, soon, with status 0, and leaves nothing running."""
 
+import http.client
 import signal
 import threading
 import time
@@ -103,7 +104,7 @@ def test_sessions_that_are_being_made_do_not_hold_it_up(make_server, bad_plugins
             try:
                 while True:
                     statuses.append(server.post("/sessions?wait=4m", {"kind": kind}, timeout=30).status)
-            except Exception:  # the server has gone
+            except (OSError, http.client.HTTPException):  # the server has gone
                 return
 
         threads = [threading.Thread(target=client, args=(kind,)) for kind in ("echo", "lateidle") * 6]
@@ -132,7 +133,7 @@ def test_statements_that_are_being_posted_do_not_hold_it_up(make_server):
             while True:
                 statuses.append(server.post(f"/sessions/{sessions[number % 4]}/statements?wait=4m",
                                             {"code": "slow 0.01"}, timeout=30).status)
-        except Exception:
+        except (OSError, http.client.HTTPException):
             return
 
     threads = [threading.Thread(target=client, args=(number,)) for number in range(12)]
@@ -169,7 +170,7 @@ def test_completions_and_creations_in_flight_do_not_crash_it(make_server, bad_pl
                     server.post(f"/sessions/{made}/completion", {"code": "a", "cursor": 1, "kind": "echo"})
                 else:
                     server.delete(f"/sessions/{server.post('/sessions', {'kind': 'child'}).json['id']}")
-        except Exception:
+        except (OSError, http.client.HTTPException):
             return
 
     threads = [threading.Thread(target=client, args=(number,)) for number in range(8)]

@@ -315,14 +315,6 @@ def test_results_that_are_not_kept_in_memory_are_answered_from_the_store(make_se
 
 # ---- Interpreters that misbehave ----------------------------------------------------------------
 
-@pytest.fixture(scope="module")
-def wild(bad_plugins, tmp_path_factory):
-    import conftest
-    import harness
-    with harness.Server(tmp_path_factory.mktemp("wild"), conftest.SETTINGS, bad_plugins) as started:
-        yield started
-
-
 def test_a_statement_that_ends_twice_keeps_its_first_result(wild):
     made = wild.session(kind="leading")
     assert wild.run(made, "twice")["output"]["data"] == {"text/plain": "first"}
