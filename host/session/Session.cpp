@@ -100,8 +100,7 @@ void Session::setState(SessionState next, const std::string& reason) {
 
 void Session::refreshState() {
   if (ending_ || !settledOnce_) return;
-  const bool busy = running_.has_value() || !queue_.empty();
-  setState(busy ? SessionState::busy : SessionState::idle, std::string());
+  setState(resting() ? SessionState::idle : SessionState::busy, std::string());
 }
 
 void Session::saveRow(Store::Done done) {
@@ -155,24 +154,38 @@ void Session::endNow(SessionState finalState, const std::string& reason, bool de
 void Session::finishEnd() {
   for (const auto& entry : slots_)
     if (entry.second.phase != Phase::none) return;
-  if (isFinal(state())) return;
+  if (std::exchange(endStored_, true)) return;
   std::error_code ignored;
   fs::remove_all(work_, ignored);
+  hideIfDeleted();
+  SessionRow last = row();
+  last.ended = nowMillis();
+  last.state = std::string(name(finalState_));
+  // After the ends of its statements, which are on their way there already.
+  environment_.store.putSession(
+      last, [self = shared_from_this(), ended = last.ended](const std::string& error) {
+        if (!error.empty())
+          hearth::host::log().error("session {}: its end was not stored: {}", self->id_, error);
+        self->post([ended](Session& session) { session.tellEnd(ended); });
+      });
+}
+
+void Session::tellEnd(std::int64_t endedAt) {
   {
     const std::lock_guard<std::mutex> lock(mutex_);
-    row_.ended = nowMillis();
+    row_.ended = endedAt;
   }
-  hideIfDeleted();
   // The reason why it ended is the one of shutting_down.
   setState(finalState_, row().reason);
   for (const auto& waiter : std::exchange(waiters_, {})) answer(*waiter);
-  saveRow([self = shared_from_this()](const std::string&) {
-    self->post([](Session& session) {
-      // First, so that who is told of the end can have its name or its place.
-      session.ended_(session);
-      for (const auto& done : std::exchange(session.endCallbacks_, {})) done();
-    });
-  });
+  const auto forget = [](Session& session) {
+    // First, so that who is told of the end can have its name or its place.
+    session.ended_(session);
+    for (const auto& done : std::exchange(session.endCallbacks_, {})) done();
+  };
+  if (!deleteAtEnd_ || row().deleted) return forget(*this);
+  hideIfDeleted();  // asked for while its last row was on its way
+  saveRow([self = shared_from_this(), forget](const std::string&) { self->post(forget); });
 }
 
 void Session::hideIfDeleted() {
@@ -247,12 +260,12 @@ void Session::armLifeTimer() {
   const auto consider = [&](steady_clock::time_point due) {
     if (!next || due < *next) next = due;
   };
-  const bool resting = settledOnce_ && !running_ && queue_.empty();
+  const bool usable = settledOnce_ && resting();
   // A busy session is never ended by a clock; when it comes to rest this runs again.
-  if (ending_ || (settledOnce_ && !resting)) return;
-  if (ttl_ && resting) consider(started_ + *ttl_);
-  if (idleTime_ && resting) consider(lastActivity_ + *idleTime_);
-  if (heartbeatTime_ && resting)
+  if (ending_ || (settledOnce_ && !usable)) return;
+  if (ttl_ && usable) consider(started_ + *ttl_);
+  if (idleTime_ && usable) consider(lastActivity_ + *idleTime_);
+  if (heartbeatTime_ && usable)
     consider(steady_clock::time_point(steady_clock::duration(lastHeartbeat_.load())) +
              *heartbeatTime_);
   if (!next) return;
@@ -264,7 +277,7 @@ void Session::armLifeTimer() {
 }
 
 void Session::checkLife() {
-  if (ending_ || !settledOnce_ || running_ || !queue_.empty()) return;
+  if (ending_ || !settledOnce_ || !resting()) return;
   const auto now = steady_clock::now();
   const auto seconds = [](milliseconds time) { return std::to_string(time.count() / 1000) + " s"; };
   std::string reason;

@@ -11,6 +11,7 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -157,8 +158,12 @@ class Session : public InterpreterOwner, public std::enable_shared_from_this<Ses
   void pump();
   void pumpSoon();
   void run(std::int64_t statement);
+  /// Stores the end of a statement; clients see it, and `then` is called, once it is durable.
   void finish(std::int64_t statement, StatementState state, const std::string& outcome,
-              std::string bundle);
+              std::string bundle, std::function<void()> then = nullptr);
+  void settle(const std::shared_ptr<StatementRow>& final, const std::string& storeError);
+  /// Nothing runs, waits or is about to be told.
+  bool resting() const { return !running_ && queue_.empty() && settling_.empty(); }
   void cancelNow(std::int64_t statement, const std::function<void(bool)>& done);
   void graceOver(std::int64_t statement);
   void evict();
@@ -169,6 +174,7 @@ class Session : public InterpreterOwner, public std::enable_shared_from_this<Ses
   void endNow(SessionState finalState, const std::string& reason, bool deleted,
               std::function<void()> done);
   void finishEnd();
+  void tellEnd(std::int64_t endedAt);
   void hideIfDeleted();
   void armLifeTimer();
   void checkLife();
@@ -196,6 +202,7 @@ class Session : public InterpreterOwner, public std::enable_shared_from_this<Ses
   std::optional<std::int64_t> running_;
   std::string runningKind_;
   std::unique_ptr<boost::asio::steady_timer> graceTimer_;
+  std::set<std::int64_t> settling_;    // ended, not durable yet
   std::deque<std::int64_t> finished_;  // durable and in memory, oldest first
   std::size_t finishedBytes_ = 0;
   std::vector<std::shared_ptr<Waiter>> waiters_;
@@ -207,6 +214,7 @@ class Session : public InterpreterOwner, public std::enable_shared_from_this<Ses
   std::string lossReason_;    // while an interpreter is released: what its open statements are told
 
   bool ending_ = false;
+  bool endStored_ = false;  // its last row is with the store
   bool deleteAtEnd_ = false;
   SessionState finalState_ = SessionState::dead;
   std::vector<std::function<void()>> endCallbacks_;

@@ -119,7 +119,9 @@ void Session::enqueue(const std::shared_ptr<StatementRow>& row, const std::strin
     return done(nullptr, Refusal(Refusal::Cause::storage, storeError));
   }
   // It may have been cancelled on its way, by one who guessed its number.
-  const bool open = row->state == name(StatementState::waiting);
+  const StatementPtr current = statement(row->id);
+  const bool open = current && current->state == name(StatementState::waiting) &&
+                    settling_.count(row->id) == 0;
   if (open && ending_) {
     finish(row->id, StatementState::cancelled, "cancelled", std::string());
   } else if (open) {
@@ -128,7 +130,7 @@ void Session::enqueue(const std::shared_ptr<StatementRow>& row, const std::strin
     pump();
   }
   const StatementPtr now = statement(row->id);
-  done(now ? now : row, std::nullopt);  // a final one may have left the memory, and changes no more
+  done(now ? now : row, std::nullopt);  // a final one may have left the memory
 }
 
 void Session::pump() {
@@ -169,7 +171,7 @@ void Session::run(std::int64_t id) {
     runningKind_ = row.kind;
   }
   refreshState();
-  environment_.store.putStatement(*statement(id), nullptr);
+  environment_.store.putStatement(statement(id), nullptr);
   try {
     slot(runningKind_).interpreter->execute(toPlugin(id), code);
   } catch (const PluginError& error) {
@@ -252,41 +254,55 @@ void Session::onDone(Interpreter& interpreter, std::uint64_t number, std::int32_
 }
 
 void Session::finish(std::int64_t id, StatementState next, const std::string& outcome,
-                     std::string bundle) {
-  std::shared_ptr<StatementRow> row;
+                     std::string bundle, std::function<void()> then) {
+  const StatementPtr row = statement(id);
+  const auto now = statementState(row->state);
+  if (!now || !mayFollow(*now, next) || settling_.count(id) != 0) {
+    hearth::host::log().error("session {}: statement {} cannot go from {} to {}", id_, id,
+                              row->state, name(next));
+    return;
+  }
+  const auto final = std::make_shared<StatementRow>(*row);
+  final->outcome = outcome;
+  final->bundle = std::move(bundle);
+  final->progress = 1.0;
+  final->completed = nowMillis();
+  final->state = std::string(name(next));
+  openBytes_ -= final->code.size();
+  settling_.insert(id);
+  environment_.store.putStatement(
+      final, [self = shared_from_this(), final,
+              then = std::move(then)](const std::string& error) mutable {
+        self->post([final, error, then = std::move(then)](Session& session) {
+          session.settle(final, error);
+          if (then) then();
+        });
+      });
+}
+
+// Nobody sees a result before it is durable: what a client was told is true after a crash too.
+void Session::settle(const std::shared_ptr<StatementRow>& final, const std::string& storeError) {
+  settling_.erase(final->id);
   {
     const std::lock_guard<std::mutex> lock(mutex_);
-    row = statements_.at(id);
-    const auto now = statementState(row->state);
-    if (!now || !mayFollow(*now, next)) {
-      hearth::host::log().error("session {}: statement {} cannot go from {} to {}", id_, id,
-                                row->state, name(next));
-      return;
-    }
-    openBytes_ -= row->code.size();
-    row->outcome = outcome;
-    row->bundle = std::move(bundle);
-    row->progress = 1.0;
-    row->completed = nowMillis();
-    row->state = std::string(name(next));
+    statements_[final->id] = final;
   }
-  environment_.store.putStatement(*row, [self = shared_from_this(), id](const std::string& error) {
-    if (!error.empty())
-      hearth::host::log().error("session {}: the result of statement {} was not stored: {}",
-                                self->id_, id, error);
-    // What is not durable stays in memory.
-    if (error.empty())
-      self->post([id](Session& session) {
-        const StatementPtr stored = session.statement(id);
-        if (!stored) return;
-        session.finished_.push_back(id);
-        session.finishedBytes_ +=
-            stored->bundle.size() + stored->code.size() + stored->out.size() + stored->err.size();
-        session.evict();
-      });
-  });
-  // After what the caller still does: who is told that a statement is over finds the session idle.
-  post([id](Session& self) { self.wake(id); });
+  if (storeError.empty()) {
+    finished_.push_back(final->id);
+    finishedBytes_ +=
+        final->bundle.size() + final->code.size() + final->out.size() + final->err.size();
+  } else {
+    // It stays in memory, where clients can still fetch it.
+    hearth::host::log().error("session {}: the result of statement {} was not stored: {}", id_,
+                              final->id, storeError);
+  }
+  // First, so that who is told that a statement is over finds the session idle.
+  if (resting()) {
+    refreshState();
+    armLifeTimer();
+  }
+  wake(final->id);
+  evict();
 }
 
 void Session::evict() {
@@ -316,14 +332,12 @@ void Session::interrupt(std::function<void(bool)> done) {
 
 void Session::cancelNow(std::int64_t id, const std::function<void(bool)>& done) {
   const StatementPtr row = statement(id);
-  if (!row || ending_) return done(false);
+  if (!row || ending_ || settling_.count(id) != 0) return done(false);
   lastActivity_ = steady_clock::now();
   if (row->state == name(StatementState::waiting)) {
     queue_.erase(std::remove(queue_.begin(), queue_.end(), id), queue_.end());
-    finish(id, StatementState::cancelled, "cancelled", std::string());
-    refreshState();
-    pump();
-    return done(true);
+    finish(id, StatementState::cancelled, "cancelled", std::string(), [done] { done(true); });
+    return pump();
   }
   if (row->state == name(StatementState::cancelling)) return done(true);
   if (row->state != name(StatementState::running)) return done(false);
@@ -331,7 +345,7 @@ void Session::cancelNow(std::int64_t id, const std::function<void(bool)>& done) 
     const std::lock_guard<std::mutex> lock(mutex_);
     statements_.at(id)->state = std::string(name(StatementState::cancelling));
   }
-  environment_.store.putStatement(*statement(id), nullptr);
+  environment_.store.putStatement(statement(id), nullptr);
   graceTimer_ =
       std::make_unique<boost::asio::steady_timer>(strand_, environment_.options.cancelGrace);
   graceTimer_->async_wait([weak = weak_from_this(), id](const boost::system::error_code& error) {

@@ -160,7 +160,7 @@ class SqliteStore::FileLock {
 
 struct SqliteStore::Write {
   std::optional<SessionRow> session;
-  std::optional<StatementRow> statement;
+  std::shared_ptr<const StatementRow> statement;
   Done done;
   std::size_t bytes() const {
     std::size_t sum = 512;
@@ -336,7 +336,7 @@ void SqliteStore::putSession(SessionRow row, Done done) {
   enqueue(std::move(write));
 }
 
-void SqliteStore::putStatement(StatementRow row, Done done) {
+void SqliteStore::putStatement(std::shared_ptr<const StatementRow> row, Done done) {
   auto write = std::make_unique<Write>();
   write->statement = std::move(row);
   write->done = std::move(done);

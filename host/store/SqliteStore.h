@@ -27,7 +27,8 @@ class SqliteStore final : public Store {
 
   std::int64_t nextSessionId() override;
   void putSession(SessionRow row, Done done) override;
-  void putStatement(StatementRow row, Done done) override;
+  using Store::putStatement;
+  void putStatement(std::shared_ptr<const StatementRow> row, Done done) override;
   void barrier(Done done) override;
   std::optional<SessionRow> session(std::int64_t id) const override;
   std::vector<SessionRow> openSessions() const override;

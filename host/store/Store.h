@@ -3,9 +3,11 @@
 
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <stdexcept>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace hearth::host {
@@ -66,8 +68,11 @@ class Store {
   virtual std::int64_t nextSessionId() = 0;
 
   virtual void putSession(SessionRow row, Done done) = 0;  ///< insert or replace by id
-  virtual void putStatement(StatementRow row,
-                            Done done) = 0;  ///< insert or replace by (session,id)
+  /// Insert or replace by (session, id). The row is read later: it must not change any more.
+  virtual void putStatement(std::shared_ptr<const StatementRow> row, Done done) = 0;
+  void putStatement(StatementRow row, Done done) {
+    putStatement(std::make_shared<const StatementRow>(std::move(row)), std::move(done));
+  }
   /// Runs `done` when everything queued before it is committed.
   virtual void barrier(Done done) = 0;
 
