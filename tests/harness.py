@@ -1,5 +1,6 @@
 """A Hearth server for tests: started on a free port with a data folder of its own, stopped and looked over at the end."""
 
+import contextlib
 import http.client
 import json
 import os
@@ -7,6 +8,8 @@ import pathlib
 import signal
 import subprocess
 import time
+
+import openapi
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 
@@ -93,7 +96,19 @@ class Server:
         try:
             connection.request(method, path, body=body, headers=headers or {})
             response = connection.getresponse()
-            return Answer(response.status, {k.lower(): v for k, v in response.getheaders()}, response.read())
+            answer = Answer(response.status, {k.lower(): v for k, v in response.getheaders()}, response.read())
+        finally:
+            connection.close()
+        openapi.check(method, path, answer)
+        return answer
+
+    @contextlib.contextmanager
+    def stream(self, path, headers=None, timeout=60):
+        """GET; gives the response to be read as it comes."""
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=timeout)
+        try:
+            connection.request("GET", path, headers=headers or {})
+            yield connection.getresponse()
         finally:
             connection.close()
 

@@ -19,8 +19,15 @@ std::function<bool()> hungUp(const ExchangePtr& exchange) {
 }
 
 struct StatementRequest {
-  std::string code, kind;
+  std::string code, kind, options;
 };
+
+Session::Answered answerWith(const ExchangePtr& exchange) {
+  return [exchange](std::string json, const std::optional<Refusal>& refusal) {
+    if (refusal) return refuse(exchange, *refusal);
+    answerJson(exchange, 200, std::move(json));
+  };
+}
 
 template <typename Read>
 auto readBody(const Request& request, Read read) {
@@ -90,13 +97,14 @@ void SessionCalls::submit(const ExchangePtr& exchange, const std::string& id,
   const auto wait = waitParameter(request, longestWait_);
   const SessionView view = find(id);
   StatementRequest statement = readBody(request, [](const JsonBody& body) {
-    body.allowOnly({"code", "kind", "msg_type"});
+    body.allowOnly({"code", "kind", "msg_type", "options"});
     if (!body.has("code")) throw JsonFieldError("field \"code\" is needed");
-    return StatementRequest{body.text("code"), body.text("kind")};
+    return StatementRequest{body.text("code"), body.text("kind"), body.object("options")};
   });
   if (!view.live) notLive(view);
   const auto session = view.live;
   session->submit(std::move(statement.code), std::move(statement.kind),
+                  std::move(statement.options),
                   [this, exchange, session, show = std::move(show), wait](
                       Session::StatementPtr row, std::optional<Refusal> refusal) {
                     if (refusal) return refuse(exchange, *refusal);
@@ -172,6 +180,31 @@ void SessionCalls::complete(const ExchangePtr& exchange, const std::string& id) 
                         out.beginObject().key("candidates").strings(candidates).endObject();
                         answerJson(exchange, 200, out.take());
                       });
+}
+
+void SessionCalls::inspect(const ExchangePtr& exchange, const std::string& id) const {
+  struct Asked {
+    std::string code, kind;
+    std::int64_t cursor, detail;
+  };
+  const SessionView view = find(id);
+  Asked asked = readBody(exchange->request(), [](const JsonBody& body) {
+    body.allowOnly({"code", "kind", "cursor", "detail"});
+    if (!body.has("code")) throw JsonFieldError("field \"code\" is needed");
+    if (!body.has("cursor")) throw JsonFieldError("field \"cursor\" is needed");
+    return Asked{body.text("code"), body.text("kind"), body.count("cursor"), body.count("detail")};
+  });
+  if (asked.detail > 1) throw Refusal(Refusal::Cause::invalid, "\"detail\" is 0 or 1");
+  if (!view.live) notLive(view);
+  view.live->inspect(std::move(asked.kind), std::move(asked.code),
+                     static_cast<std::uint64_t>(asked.cursor), static_cast<int>(asked.detail),
+                     answerWith(exchange));
+}
+
+void SessionCalls::sharedData(const ExchangePtr& exchange, const std::string& id) const {
+  const SessionView view = find(id);
+  if (!view.live) notLive(view);
+  view.live->sharedData(answerWith(exchange));
 }
 
 void SessionCalls::log(const ExchangePtr& exchange, const std::string& id) const {

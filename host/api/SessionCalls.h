@@ -38,6 +38,8 @@ class SessionCalls {
   void interrupt(const ExchangePtr& exchange, const std::string& id,
                  std::function<void(const ExchangePtr&, bool)> show) const;
   void complete(const ExchangePtr& exchange, const std::string& id) const;
+  void inspect(const ExchangePtr& exchange, const std::string& id) const;
+  void sharedData(const ExchangePtr& exchange, const std::string& id) const;
   void log(const ExchangePtr& exchange, const std::string& id) const;
 
  private:

@@ -1,13 +1,22 @@
 #include "api/V1Api.h"
 
+#include <hearth/plugin.h>
+
+#include <algorithm>
+
 #include "api/Dispatcher.h"
+#include "api/Notebook.h"
+#include "api/OpenApi.h"
 #include "api/Paging.h"
+#include "api/StatementEvents.h"
 #include "api/Views.h"
 #include "support/JsonWriter.h"
 
 namespace hearth::host {
 
 namespace {
+
+constexpr std::int64_t mostOutput = 4 << 20;  // of one page
 
 std::string sessionPath(const SessionView& view) {
   return "/v1/sessions/" + std::to_string(view.row.id);
@@ -72,6 +81,79 @@ void listStatements(const SessionCalls& calls, const ExchangePtr& exchange, cons
   answerJson(exchange, 200, out.take());
 }
 
+int streamParameter(const Request& request) {
+  const std::string stream = request.parameter("stream").value_or("stdout");
+  if (stream != "stdout" && stream != "stderr")
+    throw Refusal(Refusal::Cause::parameter, "stream must be stdout or stderr");
+  return stream == "stderr" ? HEARTH_STDERR : HEARTH_STDOUT;
+}
+
+void sendStream(const ExchangePtr& exchange, const char* type, std::shared_ptr<BodyStream> stream) {
+  Response response;
+  response.contentType = type;
+  response.headers.emplace_back("Cache-Control", "no-store");
+  response.stream = std::move(stream);
+  answer(exchange, std::move(response));
+}
+
+void sendEvents(const SessionCalls& calls, const ExchangePtr& exchange, const std::string& id,
+                const std::string& statement) {
+  std::string last = exchange->request().header("Last-Event-ID");
+  if (last.empty()) last = exchange->request().parameter("lastEventId").value_or("0-0-0");
+  const auto start = StatementOutput::Position::parse(last);
+  if (!start)
+    throw Refusal(Refusal::Cause::parameter, "Last-Event-ID is none that this server has sent");
+  const std::int64_t number = statementNumber(statement);
+  sendStream(exchange, "text/event-stream; charset=utf-8",
+             std::make_shared<StatementEvents>(calls.manager(), calls.find(id), number, *start));
+}
+
+void sendOutput(const SessionCalls& calls, const ExchangePtr& exchange, const std::string& id,
+                const std::string& statement) {
+  const Request& request = exchange->request();
+  const int stream = streamParameter(request);
+  const std::int64_t from = count(request, "from", 0);
+  const std::int64_t size = count(request, "size", 65536);
+  const auto output = outputOf(calls.manager(), calls.find(id), statementNumber(statement));
+  // Asked first: what ends meanwhile is seen as open, never the reverse.
+  const bool closed = output->closed();
+  const StatementOutput::Page page =
+      output->read(stream, static_cast<std::uint64_t>(from),
+                   static_cast<std::size_t>(std::min<std::int64_t>(size, mostOutput)));
+  const std::uint64_t end = page.from + page.text.size();
+  JsonWriter out;
+  out.beginObject();
+  out.key("stream").string(stream == HEARTH_STDERR ? "stderr" : "stdout");
+  out.key("from").integer(static_cast<std::int64_t>(page.from));
+  out.key("next").integer(static_cast<std::int64_t>(end));
+  out.key("total").integer(static_cast<std::int64_t>(page.total));
+  out.key("complete").boolean(closed && end >= page.total);
+  out.key("text").string(page.text);
+  out.endObject();
+  answerJson(exchange, 200, out.take());
+}
+
+void sendText(const SessionCalls& calls, const ExchangePtr& exchange, const std::string& id,
+              const std::string& statement) {
+  const Request& request = exchange->request();
+  const int stream = streamParameter(request);
+  const auto from = static_cast<std::uint64_t>(count(request, "from", 0));
+  const auto output = outputOf(calls.manager(), calls.find(id), statementNumber(statement));
+  sendStream(exchange, "text/plain; charset=utf-8",
+             std::make_shared<PrintedText>(output, stream, from));
+}
+
+void sendNotebook(const SessionCalls& calls, const ExchangePtr& exchange, const std::string& id) {
+  const SessionView view = calls.find(id);
+  Response response;
+  response.contentType = "application/x-ipynb+json";
+  response.headers.emplace_back(
+      "Content-Disposition",
+      "attachment; filename=\"session-" + std::to_string(view.row.id) + ".ipynb\"");
+  response.stream = std::make_shared<Notebook>(calls.manager(), view);
+  answer(exchange, std::move(response));
+}
+
 }  // namespace
 
 std::string pluginsView(const PluginCatalog& catalog) {
@@ -117,6 +199,9 @@ void addV1Routes(Router& router, const SessionCalls& calls, const PluginCatalog&
     out.endObject();
     answerJson(exchange, 200, out.take());
   });
+  router.add("GET", "/v1/openapi.json", [](const ExchangePtr& exchange, Args) {
+    answerJson(exchange, 200, openApiDocument);
+  });
   router.add("GET", "/v1/plugins", [&catalog](const ExchangePtr& exchange, Args) {
     answerJson(exchange, 200, pluginsView(catalog));
   });
@@ -160,6 +245,29 @@ void addV1Routes(Router& router, const SessionCalls& calls, const PluginCatalog&
                                v1Statement(row));
                      });
       });
+  router.add(
+      "POST", "/v1/sessions/{id}/inspection",
+      [&calls, id](const ExchangePtr& exchange, Args args) { calls.inspect(exchange, id(args)); });
+  router.add("GET", "/v1/sessions/{id}/shared",
+             [&calls, id](const ExchangePtr& exchange, Args args) {
+               calls.sharedData(exchange, id(args));
+             });
+  router.add("GET", "/v1/sessions/{id}/notebook",
+             [&calls, id](const ExchangePtr& exchange, Args args) {
+               sendNotebook(calls, exchange, id(args));
+             });
+  router.add("GET", "/v1/sessions/{id}/statements/{statement}/events",
+             [&calls, id](const ExchangePtr& exchange, Args args) {
+               sendEvents(calls, exchange, id(args), args.at("statement"));
+             });
+  router.add("GET", "/v1/sessions/{id}/statements/{statement}/output",
+             [&calls, id](const ExchangePtr& exchange, Args args) {
+               sendOutput(calls, exchange, id(args), args.at("statement"));
+             });
+  router.add("GET", "/v1/sessions/{id}/statements/{statement}/output/text",
+             [&calls, id](const ExchangePtr& exchange, Args args) {
+               sendText(calls, exchange, id(args), args.at("statement"));
+             });
   const auto showStatement = [](const ExchangePtr& to, const SessionView&,
                                 const StatementRow& row) { answerJson(to, 200, v1Statement(row)); };
   router.add("GET", "/v1/sessions/{id}/statements/{statement}",

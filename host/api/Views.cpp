@@ -180,6 +180,7 @@ std::string v1Statement(const StatementRow& row) {
   out.key("output").raw(output(row));
   out.key("stdout").string(row.out);
   out.key("stderr").string(row.err);
+  out.key("displays").raw("[" + row.displays + "]");
   out.key("progress").number(row.progress);
   writeTime(out, "submitted", row.submitted);
   writeTime(out, "started", row.started);

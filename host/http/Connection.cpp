@@ -8,6 +8,7 @@
 #include <boost/asio/post.hpp>
 #include <boost/asio/write.hpp>
 #include <cctype>
+#include <cstdio>
 #include <utility>
 #include <vector>
 
@@ -35,6 +36,7 @@ constexpr std::chrono::milliseconds kLingerTime{2000};
 constexpr std::size_t kLingerBytes = 16 * 1024 * 1024;
 // How often a parked connection with pipelined bytes is asked whether the client is still there.
 constexpr std::chrono::milliseconds kPeerCheck{1000};
+constexpr std::chrono::seconds kStreamKeepAlive{15};
 
 std::vector<char>& scratch() {
   thread_local std::vector<char> buffer(kScratch);
@@ -132,6 +134,7 @@ void Connection::onReadable(const error_code& error) {
       readRequest();
       break;
     case State::Parked:
+    case State::Streaming:
       lookForHangUp();
       break;
     case State::Lingering:
@@ -195,7 +198,7 @@ void Connection::lookForHangUp() {
     // The bytes stay in the kernel, which bounds them. They also hide the end of the stream from
     // reads and would keep a watch firing, so the socket's state is asked for now and then instead.
     pipelined_ = true;
-    setDeadline(Clock::now() + kPeerCheck);
+    if (state_ == State::Parked) setDeadline(Clock::now() + kPeerCheck);
   }
 }
 
@@ -246,6 +249,7 @@ void Connection::rest() {
       break;
     case State::Continue:
     case State::Writing:
+    case State::Streaming:
     case State::Closed:
       break;
   }
@@ -399,10 +403,16 @@ void Connection::write(std::shared_ptr<const Request> request, Response response
       framing.close = true;
     if (boost::algorithm::iequals(name, "Content-Encoding")) encoded = true;
   }
+  if (response.stream) {
+    framing.chunked = !http10_;
+    framing.unbounded = http10_;
+    framing.close = framing.close || http10_;
+  }
   framing.keepAlive = http10_ && !framing.close;
   closing_ = framing.close;
   const bool bodiless = response.status == 204 || response.status == 304;
-  if (!bodiless && !encoded && worthGzip(response.contentType, response.body.size())) {
+  if (!bodiless && !encoded && !response.stream &&
+      worthGzip(response.contentType, response.body.size())) {
     framing.vary = true;
     framing.gzipped = prefersGzip(request->header("Accept-Encoding"));
     if (framing.gzipped) response.body = gzip(response.body);
@@ -414,6 +424,12 @@ void Connection::write(std::shared_ptr<const Request> request, Response response
   outgoing_->request = std::move(request);
   if (!bodiless && !isHead_) outgoing_->body = std::move(response.body);
   state_ = State::Writing;
+  if (response.stream && !isHead_) {
+    outgoing_->stream = std::move(response.stream);
+    outgoing_->chunked = framing.chunked;
+    startStream();
+    return;
+  }
 
   // Nearly always the kernel takes all of it at once, and no turn of the loop is needed.
   const std::array<asio::const_buffer, 2> parts{asio::buffer(outgoing_->head),
@@ -440,6 +456,99 @@ void Connection::write(std::shared_ptr<const Request> request, Response response
         self->onWritten(failure, sent + more);
         self->advance();
       });
+}
+
+void Connection::startStream() {
+  state_ = State::Streaming;
+  std::string first = std::move(outgoing_->head);
+  outgoing_->head.clear();
+  // Small pieces are what a live stream is made of; each has to go out at once.
+  error_code ignored;
+  socket_.set_option(asio::ip::tcp::no_delay(true), ignored);
+  sendPiece(std::move(first), false);
+  // A client that hangs up is noticed while there is nothing to send.
+  watch();
+}
+
+// Sends what the stream has, or waits for it. Only while no piece is on its way.
+void Connection::pumpStream() {
+  if (state_ != State::Streaming || outgoing_->sending) return;
+  std::string piece;
+  const auto wake = [weak = weak_from_this(), strand = executor()] {
+    asio::post(strand, [weak] {
+      if (const auto self = weak.lock()) self->pumpStream();
+    });
+  };
+  BodyStream::Next next = BodyStream::Next::end;
+  try {
+    next = outgoing_->stream->read(piece, kScratch, wake);
+  } catch (const std::exception& error) {
+    // The head is out: all that can be said is that the body is not whole.
+    log().error("request {}: {}", outgoing_->request->id, error.what());
+    close();
+    return;
+  }
+  const bool last = next == BodyStream::Next::end;
+  if (piece.empty() && !last) {
+    if (next == BodyStream::Next::more)
+      wake();
+    else
+      setDeadline(Clock::now() + kStreamKeepAlive);
+    return;
+  }
+  sendPiece(framed(std::move(piece), last), last);
+}
+
+void Connection::keepStreamAlive() {
+  std::string piece = peerIsGone() ? std::string() : outgoing_->stream->keepAlive();
+  if (piece.empty())
+    close();
+  else
+    sendPiece(framed(std::move(piece), false), false);
+}
+
+std::string Connection::framed(std::string piece, bool last) {
+  outgoing_->size += piece.size();
+  if (!outgoing_->chunked) return piece;
+  std::string chunk;
+  if (!piece.empty()) {
+    char size[24] = "";
+    std::snprintf(size, sizeof size, "%zx\r\n", piece.size());
+    chunk = size + piece + "\r\n";
+  }
+  return last ? chunk + "0\r\n\r\n" : chunk;
+}
+
+void Connection::sendPiece(std::string bytes, bool last) {
+  outgoing_->sending = true;
+  outgoing_->body = std::move(bytes);
+  setDeadline(Clock::now() + core_.limits().sendTime);
+  asio::async_write(
+      socket_, asio::buffer(outgoing_->body),
+      [this](const error_code& failure, std::size_t) -> std::size_t {
+        if (failure) return 0;
+        setDeadline(Clock::now() + core_.limits().sendTime);
+        return kWritePiece;
+      },
+      [self = shared_from_this(), last](const error_code& failure, std::size_t) {
+        self->onPieceSent(failure, last);
+      });
+}
+
+void Connection::onPieceSent(const error_code& error, bool last) {
+  if (state_ == State::Closed) {
+    outgoing_.reset();
+    return;
+  }
+  outgoing_->sending = false;
+  if (!error && !last) {
+    pumpStream();
+    return;
+  }
+  const std::uint64_t size = outgoing_->size;
+  outgoing_->stream.reset();
+  onWritten(error, size);
+  advance();
 }
 
 void Connection::onWritten(const error_code& error, std::size_t size) {
@@ -490,6 +599,7 @@ void Connection::close() {
   if (state_ == State::Closed) return;
   state_ = State::Closed;
   line_->hangUp();
+  if (outgoing_ && outgoing_->stream && !outgoing_->sending) outgoing_.reset();
   error_code ignored;
   socket_.close(ignored);
   timer_.cancel();
@@ -547,6 +657,12 @@ void Connection::onDeadline() {
       else
         setDeadline(Clock::now() + kPeerCheck);
       break;
+    case State::Streaming:
+      if (!outgoing_->sending) {
+        keepStreamAlive();
+        break;
+      }
+      [[fallthrough]];
     case State::Writing: {
       // Reset rather than close: the kernel would go on keeping what the client does not take.
       error_code ignored;

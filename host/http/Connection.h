@@ -67,6 +67,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
     Continue,   ///< "100 Continue" is being written
     Parked,     ///< the handler has the request
     Writing,    ///< the answer is being written
+    Streaming,  ///< the head is out, the body is made while it is sent
     Lingering,  ///< answered; reads what is still coming, so that the client gets to read
     Closed
   };
@@ -87,6 +88,10 @@ class Connection : public std::enable_shared_from_this<Connection> {
     std::string head;
     std::string body;
     int status = 0;
+    std::shared_ptr<BodyStream> stream;
+    bool chunked = false;  ///< the stream's framing
+    bool sending = false;  ///< a piece is on its way
+    std::size_t size = 0;  ///< of the body so far
   };
 
   // Bytes received and not yet used: `in_` from `used_` on, or, while it is empty, `fresh_`.
@@ -111,6 +116,12 @@ class Connection : public std::enable_shared_from_this<Connection> {
 
   void fail(int status, const std::string& text);
   void write(std::shared_ptr<const Request> request, Response response);
+  void startStream();
+  void pumpStream();
+  void sendPiece(std::string bytes, bool last);
+  void onPieceSent(const boost::system::error_code& error, bool last);
+  void keepStreamAlive();
+  std::string framed(std::string piece, bool last);
   void onWritten(const boost::system::error_code& error, std::size_t size);
   void linger();
 

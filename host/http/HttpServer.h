@@ -13,9 +13,9 @@
 namespace hearth::host {
 
 struct HttpLimits {
-  std::size_t headerBytes = 128 * 1024;  ///< request line and headers; beyond: 431
-  std::size_t bodyBytes = 64 * 1024 * 1024;  ///< also after decompression; beyond: 413
-  std::size_t connections = 20000;  ///< open at once; beyond: 503 and closed
+  std::size_t headerBytes = 128 * 1024;          ///< request line and headers; beyond: 431
+  std::size_t bodyBytes = 64 * 1024 * 1024;      ///< also after decompression; beyond: 413
+  std::size_t connections = 20000;               ///< open at once; beyond: 503 and closed
   std::chrono::milliseconds requestTime{30000};  ///< first to last byte of a request; beyond: 408
   std::chrono::milliseconds idleTime{60000};     ///< keep-alive without a request; beyond: closed
   std::chrono::milliseconds sendTime{60000};     ///< no byte taken by the client; beyond: closed
@@ -28,14 +28,15 @@ struct HttpOptions {
   HttpLimits limits;
 };
 
-/// Serves one address. Handlers run on the server's own few threads and must not block: they keep the
-/// exchange and answer later. Thread-safe after construction.
+/// Serves one address. Handlers run on the server's own few threads and must not block: they keep
+/// the exchange and answer later. Thread-safe after construction.
 class HttpServer {
  public:
   using Handler = std::function<void(const ExchangePtr&)>;
   /// Makes the body and type of an error that the server finds itself (400, 408, 413, 431, 503),
   /// so that its form is that of the face asked for. `path` may be empty.
-  using ErrorMaker = std::function<Response(int status, const std::string& path, const std::string& text)>;
+  using ErrorMaker =
+      std::function<Response(int status, const std::string& path, const std::string& text)>;
   /// Called once per answered request, on a server thread: status, bytes of body sent, duration.
   using AccessLog =
       std::function<void(const Request&, int status, std::size_t bytes, std::chrono::microseconds)>;

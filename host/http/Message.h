@@ -9,17 +9,19 @@
 #include <utility>
 #include <vector>
 
+#include "http/BodyStream.h"
+
 namespace hearth::host {
 
 /// One HTTP request, complete and within the server's bounds. Immutable once handed to a handler.
 struct Request {
-  std::string method;    ///< upper case, after X-HTTP-Method-Override
-  std::string path;      ///< decoded, without query; no trailing slash except for "/" itself
+  std::string method;  ///< upper case, after X-HTTP-Method-Override
+  std::string path;    ///< decoded, without query; no trailing slash except for "/" itself
   std::vector<std::string> segments;  ///< path split at '/', each decoded: {"sessions","0"}
-  std::string query;     ///< raw, without '?'
-  std::string body;      ///< decoded from gzip or deflate
-  std::string remote;    ///< peer address without port
-  std::string id;        ///< number of the request for logs, unique in the process
+  std::string query;                  ///< raw, without '?'
+  std::string body;                   ///< decoded from gzip or deflate
+  std::string remote;                 ///< peer address without port
+  std::string id;                     ///< number of the request for logs, unique in the process
 
   /// First header of that name, case-insensitive; empty when absent.
   std::string header(std::string_view name) const;
@@ -36,6 +38,8 @@ struct Response {
   std::string contentType = "application/json";  ///< empty: no such header
   std::vector<std::pair<std::string, std::string>> headers;
   std::string body;
+  /// In place of `body`, made while it is sent; null: `body` is all.
+  std::shared_ptr<BodyStream> stream;
 
   static Response json(int status, std::string body) {
     Response response;
@@ -45,9 +49,9 @@ struct Response {
   }
 };
 
-/// One request and the right to answer it once, from any thread, now or later. While nobody answers,
-/// the connection is parked and costs no thread. Dropping the last reference without an answer
-/// sends 500.
+/// One request and the right to answer it once, from any thread, now or later. While nobody
+/// answers, the connection is parked and costs no thread. Dropping the last reference without an
+/// answer sends 500.
 class Exchange {
  public:
   virtual ~Exchange() = default;

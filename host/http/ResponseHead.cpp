@@ -65,7 +65,10 @@ std::string writeHead(const Response& response, const ResponseFraming& framing) 
   if (framing.gzipped) head.add("Content-Encoding", "gzip");
   if (framing.vary) head.add("Vary", "Accept-Encoding");
   // RFC 9110 forbids the length of what cannot have a body.
-  if (response.status != 204) head.add("Content-Length", std::to_string(framing.length));
+  if (framing.chunked)
+    head.add("Transfer-Encoding", "chunked");
+  else if (response.status != 204 && !framing.unbounded)
+    head.add("Content-Length", std::to_string(framing.length));
   if (framing.close)
     head.add("Connection", "close");
   else if (framing.keepAlive)

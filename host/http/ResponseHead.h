@@ -11,6 +11,8 @@ namespace hearth::host {
 /// What the connection decides about an answer, apart from what the handler does.
 struct ResponseFraming {
   std::size_t length = 0;  ///< Content-Length
+  bool chunked = false;    ///< in place of a length
+  bool unbounded = false;  ///< neither: the end of the connection is the end of the body
   bool close = false;      ///< the connection is closed afterwards
   bool keepAlive = false;  ///< say so: an HTTP/1.0 client expects it
   bool gzipped = false;    ///< the body is in gzip form

@@ -19,7 +19,9 @@ namespace {
 
 constexpr std::chrono::milliseconds slowCall{200};
 
-hearth_str borrow(std::string_view text) { return hearth_str{text.data(), text.size()}; }
+hearth_str borrow(std::string_view text) {
+  return hearth_str{text.data(), text.size()};
+}
 
 std::string copy(const hearth_str& text) {
   return text.len == 0 ? std::string() : std::string(text.ptr, text.len);
@@ -27,8 +29,8 @@ std::string copy(const hearth_str& text) {
 
 }  // namespace
 
-Interpreter::Interpreter(PluginHost& host, const PluginInstance& instance,
-                         SessionServices services, InterpreterOwner& owner, std::string kind)
+Interpreter::Interpreter(PluginHost& host, const PluginInstance& instance, SessionServices services,
+                         InterpreterOwner& owner, std::string kind)
     : host_(host),
       instance_(instance),
       services_(std::move(services)),
@@ -94,20 +96,35 @@ void Interpreter::check(const char* slot, Call call) {
   throw PluginError(status, why);
 }
 
-const std::string& Interpreter::pluginName() const { return instance_.entry->instance; }
-bool Interpreter::canComplete() const { return HEARTH_HAS(instance_.table, complete); }
-bool Interpreter::canInterrupt() const { return HEARTH_HAS(instance_.table, interrupt); }
-bool Interpreter::canExportDriver() const { return HEARTH_HAS(instance_.table, export_driver); }
+const std::string& Interpreter::pluginName() const {
+  return instance_.entry->instance;
+}
+bool Interpreter::canComplete() const {
+  return HEARTH_HAS(instance_.table, complete);
+}
+bool Interpreter::canInspect() const {
+  return HEARTH_HAS(instance_.table, inspect);
+}
+bool Interpreter::canShareData() const {
+  return HEARTH_HAS(instance_.table, shared_data);
+}
+bool Interpreter::canInterrupt() const {
+  return HEARTH_HAS(instance_.table, interrupt);
+}
+bool Interpreter::canExportDriver() const {
+  return HEARTH_HAS(instance_.table, export_driver);
+}
 
 void Interpreter::launch() {
   check("launch", [&](hearth_error* error) { return instance_.table->launch(self_, error); });
 }
 
-void Interpreter::execute(std::uint64_t statement, std::string_view code) {
+void Interpreter::execute(std::uint64_t statement, std::string_view code,
+                          std::string_view optionsJson) {
   open_.insert(statement);
   try {
     check("execute", [&](hearth_error* error) {
-      return instance_.table->execute(self_, statement, borrow(code), hearth_str{nullptr, 0}, error);
+      return instance_.table->execute(self_, statement, borrow(code), borrow(optionsJson), error);
     });
   } catch (...) {
     open_.erase(statement);
@@ -118,9 +135,8 @@ void Interpreter::execute(std::uint64_t statement, std::string_view code) {
 void Interpreter::interrupt(std::uint64_t statement) {
   if (!canInterrupt())
     throw PluginError(HEARTH_E_UNSUPPORTED, "kind " + kind_ + " cannot interrupt running code");
-  check("interrupt", [&](hearth_error* error) {
-    return instance_.table->interrupt(self_, statement, error);
-  });
+  check("interrupt",
+        [&](hearth_error* error) { return instance_.table->interrupt(self_, statement, error); });
 }
 
 void Interpreter::complete(std::uint64_t request, std::string_view code, std::uint64_t cursor) {
@@ -131,12 +147,27 @@ void Interpreter::complete(std::uint64_t request, std::string_view code, std::ui
   });
 }
 
+void Interpreter::inspect(std::uint64_t request, std::string_view code, std::uint64_t cursor,
+                          int detail) {
+  if (!canInspect())
+    throw PluginError(HEARTH_E_UNSUPPORTED, "kind " + kind_ + " has no inspection");
+  check("inspect", [&](hearth_error* error) {
+    return instance_.table->inspect(self_, request, borrow(code), cursor, detail, error);
+  });
+}
+
+void Interpreter::sharedData(std::uint64_t request) {
+  if (!canShareData())
+    throw PluginError(HEARTH_E_UNSUPPORTED, "kind " + kind_ + " lists no shared data");
+  check("shared_data",
+        [&](hearth_error* error) { return instance_.table->shared_data(self_, request, error); });
+}
+
 void Interpreter::exportDriver(std::uint64_t request) {
   if (!canExportDriver())
     throw PluginError(HEARTH_E_UNSUPPORTED, "kind " + kind_ + " cannot be joined by other kinds");
-  check("export_driver", [&](hearth_error* error) {
-    return instance_.table->export_driver(self_, request, error);
-  });
+  check("export_driver",
+        [&](hearth_error* error) { return instance_.table->export_driver(self_, request, error); });
 }
 
 void Interpreter::close(std::int32_t mode) {
@@ -170,9 +201,10 @@ void Interpreter::release() {
 // lock of its own is never called back on that stack.
 template <typename Event>
 void Interpreter::post(Event event) {
-  boost::asio::post(services_.strand, [self = shared_from_this(), event = std::move(event)]() mutable {
-    if (!self->released_) event(*self);
-  });
+  boost::asio::post(services_.strand,
+                    [self = shared_from_this(), event = std::move(event)]() mutable {
+                      if (!self->released_) event(*self);
+                    });
 }
 
 void Interpreter::postState(std::int32_t state, std::string detail) {
@@ -185,6 +217,12 @@ void Interpreter::postOutput(std::uint64_t statement, int stream, std::string te
   post([statement, stream, text = std::move(text)](Interpreter& self) mutable {
     if (self.open_.count(statement) != 0)
       self.owner_.onOutput(self, statement, stream, std::move(text));
+  });
+}
+
+void Interpreter::postDisplay(std::uint64_t statement, std::string bundle) {
+  post([statement, bundle = std::move(bundle)](Interpreter& self) mutable {
+    if (self.open_.count(statement) != 0) self.owner_.onDisplay(self, statement, std::move(bundle));
   });
 }
 
@@ -249,9 +287,8 @@ std::uint64_t Interpreter::spawn(const hearth_spawn& what) {
     const auto self = weak.lock();
     if (!self || self->released_) return;
     if (HEARTH_HAS(self->instance_.table, on_proc_exit))
-      self->timed("on_proc_exit", [&] {
-        self->instance_.table->on_proc_exit(self->self_, handle, status, signo);
-      });
+      self->timed("on_proc_exit",
+                  [&] { self->instance_.table->on_proc_exit(self->self_, handle, status, signo); });
     self->procs_.erase(handle);
     self->host_.procs_.remove(handle);
   };
@@ -308,9 +345,8 @@ void Interpreter::chanEvent(std::uint64_t handle, std::int32_t event, const Fram
     view.statement = frame->statement;
     view.payload = borrow(frame->payload);
   }
-  timed("on_chan_frame", [&] {
-    instance_.table->on_chan_frame(self_, handle, event, frame ? &view : nullptr);
-  });
+  timed("on_chan_frame",
+        [&] { instance_.table->on_chan_frame(self_, handle, event, frame ? &view : nullptr); });
 }
 
 void Interpreter::offerChannel(hearth_offer& offer) {

@@ -41,6 +41,8 @@ class InterpreterOwner {
   virtual ~InterpreterOwner() = default;
   virtual void onState(Interpreter&, std::int32_t state, std::string detailJson) = 0;
   virtual void onOutput(Interpreter&, std::uint64_t statement, int stream, std::string text) = 0;
+  /// A MIME bundle beside the result, a JSON object.
+  virtual void onDisplay(Interpreter&, std::uint64_t statement, std::string bundle) = 0;
   virtual void onProgress(Interpreter&, std::uint64_t statement, double fraction) = 0;
   /// Exactly once for each statement that execute() took.
   virtual void onDone(Interpreter&, std::uint64_t statement, std::int32_t outcome,
@@ -81,13 +83,17 @@ class Interpreter : public std::enable_shared_from_this<Interpreter> {
   const std::string& kind() const { return kind_; }
   const std::string& pluginName() const;
   bool canComplete() const;
+  bool canInspect() const;
+  bool canShareData() const;
   bool canInterrupt() const;
   bool canExportDriver() const;
 
   void launch();
-  void execute(std::uint64_t statement, std::string_view code);
+  void execute(std::uint64_t statement, std::string_view code, std::string_view optionsJson);
   void interrupt(std::uint64_t statement);
   void complete(std::uint64_t request, std::string_view code, std::uint64_t cursor);
+  void inspect(std::uint64_t request, std::string_view code, std::uint64_t cursor, int detail);
+  void sharedData(std::uint64_t request);
   void exportDriver(std::uint64_t request);
   void close(std::int32_t mode);
   /// Ends its processes with SIGKILL, for when close() was not enough.
@@ -111,6 +117,7 @@ class Interpreter : public std::enable_shared_from_this<Interpreter> {
   // The host's table, from PluginHost. Any thread unless said otherwise there.
   void postState(std::int32_t state, std::string detail);
   void postOutput(std::uint64_t statement, int stream, std::string text);
+  void postDisplay(std::uint64_t statement, std::string bundle);
   void postProgress(std::uint64_t statement, double fraction);
   void postDone(std::uint64_t statement, std::int32_t outcome, std::string bundle);
   void postReply(std::uint64_t request, hearth_status status, std::string json);

@@ -109,6 +109,15 @@ struct PluginHost::Calls {
     });
   }
 
+  static void stmtDisplay(void* ctx, hearth_session_h session, std::uint64_t statement,
+                          hearth_str bundle) noexcept {
+    guarded(nullptr, [&] {
+      if (auto found = find(ctx, session, "stmt_display"))
+        found->postDisplay(statement, text(bundle));
+      return HEARTH_OK;
+    });
+  }
+
   static void stmtProgress(void* ctx, hearth_session_h session, std::uint64_t statement,
                            double fraction) noexcept {
     guarded(nullptr, [&] {
@@ -258,6 +267,7 @@ PluginHost::PluginHost(PluginCatalog& catalog, Launcher& launcher, LinkServer& l
   table_.chan_join = &Calls::chanJoin;
   table_.chan_send = &Calls::chanSend;
   table_.chan_close = &Calls::chanClose;
+  table_.stmt_display = &Calls::stmtDisplay;
 
   for (CatalogEntry& entry : catalog_.entries()) {
     if (!entry.loaded) {

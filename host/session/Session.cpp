@@ -143,8 +143,7 @@ void Session::endNow(SessionState finalState, const std::string& reason, bool de
   graceTimer_.reset();
   for (const std::int64_t statement : std::exchange(queue_, {}))
     finish(statement, StatementState::cancelled, "cancelled", std::string());
-  for (auto& request : std::exchange(completions_, {}))
-    request.second({}, Refusal(Refusal::Cause::state, "Session is in state shutting_down"));
+  refuseQuestions();
   for (auto& entry : slots_)
     retire(entry.second,
            finalState == SessionState::killed ? HEARTH_CLOSE_KILL : HEARTH_CLOSE_GRACEFUL);

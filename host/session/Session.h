@@ -20,6 +20,7 @@
 #include "process/LogFile.h"
 #include "session/CreateRequest.h"
 #include "session/Refusal.h"
+#include "session/StatementOutput.h"
 #include "session/States.h"
 #include "store/Store.h"
 #include "support/EventLoop.h"
@@ -56,6 +57,7 @@ class Session : public InterpreterOwner, public std::enable_shared_from_this<Ses
  public:
   using StatementPtr = std::shared_ptr<const StatementRow>;
   using Submitted = std::function<void(StatementPtr, std::optional<Refusal>)>;
+  using Answered = std::function<void(std::string json, std::optional<Refusal>)>;
   using Completed = std::function<void(std::vector<std::string>, std::optional<Refusal>)>;
   using Ended = std::function<void(Session&)>;
 
@@ -81,12 +83,24 @@ class Session : public InterpreterOwner, public std::enable_shared_from_this<Ses
   /// Puts the idle time off, as running code does.
   void touch();
   /// `kind` empty: the session's. The callback comes once the statement is durable, or is refused.
-  void submit(std::string code, std::string kind, Submitted done);
+  /// `optionsJson` is empty or an object for the plugin.
+  void submit(std::string code, std::string kind, std::string optionsJson, Submitted done);
   /// The callback says whether there was something to stop.
   void cancel(std::int64_t statement, std::function<void(bool)> done);
   /// Cancels the running statement, if any.
   void interrupt(std::function<void(bool)> done);
   void complete(std::string kind, std::string code, std::uint64_t cursor, Completed done);
+  /// What is known of the name at `cursor` (code points): {"found":bool,"data":{mime:value}}.
+  void inspect(std::string kind, std::string code, std::uint64_t cursor, int detail, Answered done);
+  /// The data that the session's languages share: {"items":[..]}.
+  void sharedData(Answered done);
+  /// What the statement shows while it runs; null for one that has ended.
+  std::shared_ptr<StatementOutput> output(std::int64_t id) const;
+  struct Standing {
+    std::string state;  ///< empty: no longer in memory
+    double progress = 0;
+  };
+  Standing standing(std::int64_t statement) const;
   struct Wait {
     std::chrono::milliseconds time;   ///< at most
     std::function<void()> done;       ///< the callback
@@ -122,6 +136,7 @@ class Session : public InterpreterOwner, public std::enable_shared_from_this<Ses
   // InterpreterOwner
   void onState(Interpreter&, std::int32_t state, std::string detailJson) override;
   void onOutput(Interpreter&, std::uint64_t statement, int stream, std::string text) override;
+  void onDisplay(Interpreter&, std::uint64_t statement, std::string bundle) override;
   void onProgress(Interpreter&, std::uint64_t statement, double fraction) override;
   void onDone(Interpreter&, std::uint64_t statement, std::int32_t outcome,
               std::string bundle) override;
@@ -152,7 +167,16 @@ class Session : public InterpreterOwner, public std::enable_shared_from_this<Ses
   /// Merges what a plugin tells of its application into the row; returns its "reason".
   std::string mergeDetail(const std::string& detailJson);
 
-  void accept(std::string code, const std::string& kind, Submitted done);
+  /// Puts a question to the interpreter of `kind`, which `put` makes; `fallback` is the answer
+  /// where there is none, or none in time.
+  void ask(const std::string& kind, bool (Interpreter::*able)() const, std::string fallback,
+           const std::function<void(Interpreter&, std::uint64_t request)>& put, Answered done);
+  void askSlot(Slot& of, std::string fallback,
+               const std::function<void(Interpreter&, std::uint64_t request)>& put, Answered done);
+  bool answerQuestion(std::uint64_t request, hearth_status status, std::string& json);
+  void refuseQuestions();
+
+  void accept(std::string code, const std::string& kind, std::string optionsJson, Submitted done);
   void enqueue(const std::shared_ptr<StatementRow>& row, const std::string& storeError,
                const Submitted& done);
   void pump();
@@ -161,6 +185,7 @@ class Session : public InterpreterOwner, public std::enable_shared_from_this<Ses
   /// Stores the end of a statement; clients see it, and `then` is called, once it is durable.
   void finish(std::int64_t statement, StatementState state, const std::string& outcome,
               std::string bundle, std::function<void()> then = nullptr);
+  void touchOutput(std::int64_t id) const;
   void settle(const std::shared_ptr<StatementRow>& final, const std::string& storeError);
   /// Nothing runs, waits or is about to be told.
   bool resting() const { return !running_ && queue_.empty() && settling_.empty(); }
@@ -189,10 +214,11 @@ class Session : public InterpreterOwner, public std::enable_shared_from_this<Ses
   std::shared_ptr<DriverLink> link_;
   Ended ended_;
 
-  mutable std::mutex mutex_;  // guards the four below for readers; written on the strand only
+  mutable std::mutex mutex_;  // guards the five below for readers; written on the strand only
   SessionRow row_;
   SessionState state_ = SessionState::starting;
   std::map<std::int64_t, std::shared_ptr<StatementRow>> statements_;
+  std::map<std::int64_t, std::shared_ptr<StatementOutput>> outputs_;  // of those not ended
   std::int64_t nextStatement_ = 0;
 
   std::map<std::string, Slot> slots_;
@@ -208,7 +234,13 @@ class Session : public InterpreterOwner, public std::enable_shared_from_this<Ses
   std::vector<std::shared_ptr<Waiter>> waiters_;
   std::size_t sweepAt_ = 64;  // so many waiters are looked through for those who hung up
   std::map<std::uint64_t, std::string> exports_;  // export request: leader's kind
-  std::map<std::uint64_t, Completed> completions_;
+  struct Question {
+    std::string fallback;
+    Answered done;
+    std::unique_ptr<boost::asio::steady_timer> timer;
+  };
+  std::map<std::uint64_t, Question> questions_;           // put to an interpreter, not answered yet
+  std::map<std::int64_t, std::string> statementOptions_;  // of statements that wait
   std::uint64_t nextRequest_ = 1;
   bool settledOnce_ = false;  // the first interpreter has been ready
   std::string lossReason_;    // while an interpreter is released: what its open statements are told

@@ -114,20 +114,20 @@ void Session::openAndLaunch(Slot& opened, const std::string& driverJson) {
   });
 }
 
-// A lost statement means that its interpreter has died. The plugin says so too, a little later where a
-// driver has to tell it; until then nothing else may be given to it.
+// A lost statement means that its interpreter has died. The plugin says so too, a little later
+// where a driver has to tell it; until then nothing else may be given to it.
 void Session::expectEnd(Slot& dying) {
   if (dying.phase != Phase::ready) return;
   dying.losing = true;
   dying.timer = std::make_unique<boost::asio::steady_timer>(strand_, std::chrono::seconds(5));
-  dying.timer->async_wait([weak = weak_from_this(), kind = dying.kind](
-                              const boost::system::error_code& error) {
-    const auto self = weak.lock();
-    if (error || !self) return;
-    Slot& late = self->slot(kind);
-    if (late.phase == Phase::ready && late.losing)
-      self->failed(late, false, "the " + kind + " interpreter lost a statement");
-  });
+  dying.timer->async_wait(
+      [weak = weak_from_this(), kind = dying.kind](const boost::system::error_code& error) {
+        const auto self = weak.lock();
+        if (error || !self) return;
+        Slot& late = self->slot(kind);
+        if (late.phase == Phase::ready && late.losing)
+          self->failed(late, false, "the " + kind + " interpreter lost a statement");
+      });
 }
 
 void Session::ready(Slot& now) {
@@ -302,20 +302,7 @@ void Session::onState(Interpreter& interpreter, std::int32_t state, std::string 
 
 void Session::onReply(Interpreter&, std::uint64_t request, hearth_status status,
                       std::string answer) {
-  const auto completion = completions_.find(request);
-  if (completion != completions_.end()) {
-    const Completed done = std::move(completion->second);
-    completions_.erase(completion);
-    std::vector<std::string> candidates;
-    boost::system::error_code error;
-    const json::value parsed = json::parse(answer, error);
-    const json::value* list =
-        !error && parsed.is_object() ? parsed.get_object().if_contains("candidates") : nullptr;
-    if (status == HEARTH_OK && list && list->is_array())
-      for (const json::value& item : list->get_array())
-        if (item.is_string()) candidates.emplace_back(item.get_string().c_str());
-    return done(std::move(candidates), std::nullopt);
-  }
+  if (answerQuestion(request, status, answer)) return;
   const auto asked = exports_.find(request);
   if (asked == exports_.end()) return;
   const std::string leader = asked->second;

@@ -208,7 +208,8 @@ SessionManager::StatementPage SessionManager::statements(const SessionView& view
       Session::StatementPtr live = view.live ? view.live->statement(row.id) : nullptr;
       page.statements.push_back(live ? live : std::make_shared<StatementRow>(std::move(row)));
       const StatementRow& taken = *page.statements.back();
-      bytes += taken.code.size() + taken.bundle.size() + taken.out.size() + taken.err.size();
+      bytes += taken.code.size() + taken.bundle.size() + taken.out.size() + taken.err.size() +
+               taken.displays.size();
       if (bytes > maxPageBytes) return page;
     }
     if (static_cast<std::int64_t>(rows.size()) < asked) break;

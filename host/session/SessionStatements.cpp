@@ -21,16 +21,9 @@ std::int64_t fromPlugin(std::uint64_t statement) {
   return static_cast<std::int64_t>(statement) - 1;
 }
 
-void appendBounded(std::string& to, const std::string& text, std::size_t bound) {
-  if (to.size() > bound) return;  // cut already: only the remark reaches beyond it
-  std::size_t room = bound - to.size();
-  if (text.size() <= room) {
-    to += text;
-    return;
-  }
-  while (room > 0 && (static_cast<unsigned char>(text[room]) & 0xC0) == 0x80) --room;
-  to.append(text, 0, room);
-  to += "\n[output beyond this is not kept]\n";
+std::size_t sizeOf(const StatementRow& row) {
+  return row.bundle.size() + row.code.size() + row.out.size() + row.err.size() +
+         row.displays.size();
 }
 
 // An object without a key has no quote: a plugin that has ended a statement without a word.
@@ -52,7 +45,30 @@ Session::StatementPtr Session::statement(std::int64_t id) const {
   const auto state = statementState(found->second->state);
   // A final one does not change any more and is shared; others are copied while the lock is held.
   if (state && isFinal(*state)) return found->second;
-  return std::make_shared<StatementRow>(*found->second);
+  const auto row = std::make_shared<StatementRow>(*found->second);
+  const auto output = outputs_.find(id);
+  if (output == outputs_.end()) return row;
+  row->out = output->second->head(HEARTH_STDOUT);
+  row->err = output->second->head(HEARTH_STDERR);
+  row->displays = output->second->displays();
+  return row;
+}
+
+std::shared_ptr<StatementOutput> Session::output(std::int64_t id) const {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  const auto found = outputs_.find(id);
+  return found == outputs_.end() ? nullptr : found->second;
+}
+
+Session::Standing Session::standing(std::int64_t id) const {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  const auto found = statements_.find(id);
+  return found == statements_.end() ? Standing()
+                                    : Standing{found->second->state, found->second->progress};
+}
+
+void Session::touchOutput(std::int64_t id) const {
+  if (const auto touched = output(id)) touched->touch();
 }
 
 std::int64_t Session::statementCount() const {
@@ -60,12 +76,15 @@ std::int64_t Session::statementCount() const {
   return nextStatement_;
 }
 
-void Session::submit(std::string code, std::string kind, Submitted done) {
-  post([code = std::move(code), kind = std::move(kind), done = std::move(done)](
-           Session& self) mutable { self.accept(std::move(code), kind, std::move(done)); });
+void Session::submit(std::string code, std::string kind, std::string optionsJson, Submitted done) {
+  post([code = std::move(code), kind = std::move(kind), options = std::move(optionsJson),
+        done = std::move(done)](Session& self) mutable {
+    self.accept(std::move(code), kind, std::move(options), std::move(done));
+  });
 }
 
-void Session::accept(std::string code, const std::string& kind, Submitted done) {
+void Session::accept(std::string code, const std::string& kind, std::string optionsJson,
+                     Submitted done) {
   using Cause = Refusal::Cause;
   const SessionState now = state();
   if (ending_ || isFinal(now) || now == SessionState::error)
@@ -98,7 +117,10 @@ void Session::accept(std::string code, const std::string& kind, Submitted done) 
     const std::lock_guard<std::mutex> lock(mutex_);
     row->id = nextStatement_++;
     statements_[row->id] = row;
+    outputs_[row->id] = std::make_shared<StatementOutput>(row_.folder + "/output", row->id,
+                                                          environment_.options.outputBytes);
   }
+  if (!optionsJson.empty()) statementOptions_[row->id] = std::move(optionsJson);
   environment_.store.putStatement(*row, [self = shared_from_this(), row,
                                          done = std::move(done)](const std::string& error) mutable {
     self->post([row, done = std::move(done), error](Session& session) {
@@ -115,13 +137,15 @@ void Session::enqueue(const std::shared_ptr<StatementRow>& row, const std::strin
     {
       const std::lock_guard<std::mutex> lock(mutex_);
       statements_.erase(row->id);
+      outputs_.erase(row->id);
     }
+    statementOptions_.erase(row->id);
     return done(nullptr, Refusal(Refusal::Cause::storage, storeError));
   }
   // It may have been cancelled on its way, by one who guessed its number.
   const StatementPtr current = statement(row->id);
-  const bool open = current && current->state == name(StatementState::waiting) &&
-                    settling_.count(row->id) == 0;
+  const bool open =
+      current && current->state == name(StatementState::waiting) && settling_.count(row->id) == 0;
   if (open && ending_) {
     finish(row->id, StatementState::cancelled, "cancelled", std::string());
   } else if (open) {
@@ -172,8 +196,11 @@ void Session::run(std::int64_t id) {
   }
   refreshState();
   environment_.store.putStatement(statement(id), nullptr);
+  touchOutput(id);
+  std::string options;
+  if (auto given = statementOptions_.extract(id)) options = std::move(given.mapped());
   try {
-    slot(runningKind_).interpreter->execute(toPlugin(id), code);
+    slot(runningKind_).interpreter->execute(toPlugin(id), code, options);
   } catch (const PluginError& error) {
     running_.reset();
     finish(id, StatementState::available, "error", errorBundle("Error", error.what()));
@@ -182,18 +209,22 @@ void Session::run(std::int64_t id) {
 }
 
 void Session::onOutput(Interpreter&, std::uint64_t statement, int stream, std::string text) {
-  const std::lock_guard<std::mutex> lock(mutex_);
-  const auto found = statements_.find(fromPlugin(statement));
-  if (found == statements_.end()) return;
-  StatementRow& row = *found->second;
-  appendBounded(stream == HEARTH_STDERR ? row.err : row.out, text,
-                environment_.options.outputBytes);
+  if (const auto to = output(fromPlugin(statement))) to->append(stream, text);
+}
+
+void Session::onDisplay(Interpreter&, std::uint64_t statement, std::string bundle) {
+  if (const auto to = output(fromPlugin(statement))) to->display(bundle);
 }
 
 void Session::onProgress(Interpreter&, std::uint64_t statement, double fraction) {
-  const std::lock_guard<std::mutex> lock(mutex_);
-  const auto found = statements_.find(fromPlugin(statement));
-  if (found != statements_.end()) found->second->progress = fraction;
+  const std::int64_t id = fromPlugin(statement);
+  {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    const auto found = statements_.find(id);
+    if (found == statements_.end() || found->second->progress == fraction) return;
+    found->second->progress = fraction;
+  }
+  touchOutput(id);
 }
 
 void Session::onDone(Interpreter& interpreter, std::uint64_t number, std::int32_t outcome,
@@ -270,27 +301,29 @@ void Session::finish(std::int64_t id, StatementState next, const std::string& ou
   final->state = std::string(name(next));
   openBytes_ -= final->code.size();
   settling_.insert(id);
-  environment_.store.putStatement(
-      final, [self = shared_from_this(), final,
-              then = std::move(then)](const std::string& error) mutable {
-        self->post([final, error, then = std::move(then)](Session& session) {
-          session.settle(final, error);
-          if (then) then();
-        });
-      });
+  environment_.store.putStatement(final, [self = shared_from_this(), final, then = std::move(then)](
+                                             const std::string& error) mutable {
+    self->post([final, error, then = std::move(then)](Session& session) {
+      session.settle(final, error);
+      if (then) then();
+    });
+  });
 }
 
 // Nobody sees a result before it is durable: what a client was told is true after a crash too.
 void Session::settle(const std::shared_ptr<StatementRow>& final, const std::string& storeError) {
   settling_.erase(final->id);
+  statementOptions_.erase(final->id);
+  std::shared_ptr<StatementOutput> shown;
   {
     const std::lock_guard<std::mutex> lock(mutex_);
     statements_[final->id] = final;
+    if (auto output = outputs_.extract(final->id)) shown = std::move(output.mapped());
   }
+  if (shown) shown->close();
   if (storeError.empty()) {
     finished_.push_back(final->id);
-    finishedBytes_ +=
-        final->bundle.size() + final->code.size() + final->out.size() + final->err.size();
+    finishedBytes_ += sizeOf(*final);
   } else {
     // It stays in memory, where clients can still fetch it.
     hearth::host::log().error("session {}: the result of statement {} was not stored: {}", id_,
@@ -313,8 +346,7 @@ void Session::evict() {
     finished_.pop_front();
     if (oldest == statements_.end()) continue;
     const StatementRow& row = *oldest->second;
-    finishedBytes_ -= std::min(
-        finishedBytes_, row.bundle.size() + row.code.size() + row.out.size() + row.err.size());
+    finishedBytes_ -= std::min(finishedBytes_, sizeOf(row));
     statements_.erase(oldest);
   }
 }
@@ -345,6 +377,7 @@ void Session::cancelNow(std::int64_t id, const std::function<void(bool)>& done) 
     const std::lock_guard<std::mutex> lock(mutex_);
     statements_.at(id)->state = std::string(name(StatementState::cancelling));
   }
+  touchOutput(id);
   environment_.store.putStatement(statement(id), nullptr);
   graceTimer_ =
       std::make_unique<boost::asio::steady_timer>(strand_, environment_.options.cancelGrace);
@@ -374,45 +407,6 @@ void Session::graceOver(std::int64_t id) {
                   " interpreter was restarted and its variables are lost";
   noteInLog("statement " + std::to_string(id) + ": " + stuck.failure);
   retire(stuck, HEARTH_CLOSE_KILL);
-}
-
-void Session::complete(std::string kind, std::string code, std::uint64_t cursor, Completed done) {
-  post([kind = std::move(kind), code = std::move(code), cursor,
-        done = std::move(done)](Session& self) {
-    using Cause = Refusal::Cause;
-    const SessionState now = self.state();
-    if (self.ending_ || isFinal(now))
-      return done({}, Refusal(Cause::state, "Session is in state " + std::string(name(now))));
-    const std::string canonical =
-        kind.empty() ? self.kind_ : self.environment_.plugins.canonicalKind(kind);
-    if (canonical.empty() || canonical == "shared")
-      return done({}, Refusal(Cause::invalid,
-                              kind.empty() ? "a \"kind\" is needed" : "Invalid kind: " + kind));
-    self.lastActivity_ = steady_clock::now();
-    Slot& of = self.slot(canonical);
-    // An interpreter that has not run yet knows no names of the user's.
-    if (of.phase != Phase::ready || !of.interpreter->canComplete()) return done({}, std::nullopt);
-    const std::uint64_t request = self.nextRequest_++;
-    self.completions_[request] = done;
-    try {
-      of.interpreter->complete(request, code, cursor);
-    } catch (const PluginError& error) {
-      self.completions_.erase(request);
-      return done({}, Refusal(Cause::invalid, error.what()));
-    }
-    const auto timer =
-        std::make_shared<boost::asio::steady_timer>(self.strand_, std::chrono::seconds(10));
-    timer->async_wait(
-        [timer, weak = self.weak_from_this(), request](const boost::system::error_code&) {
-          const auto session = weak.lock();
-          if (!session) return;
-          const auto late = session->completions_.find(request);
-          if (late == session->completions_.end()) return;
-          const Completed answer = std::move(late->second);
-          session->completions_.erase(late);
-          answer({}, std::nullopt);
-        });
-  });
 }
 
 }  // namespace hearth::host

@@ -12,7 +12,7 @@ namespace hearth::host {
 namespace {
 
 // Step n leads from user_version n to n + 1. Released steps are never edited.
-const std::array<const char*, 1> steps = {
+const std::array<const char*, 2> steps = {
     R"sql(
       CREATE TABLE counters (name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;
       INSERT INTO counters VALUES ('session', 0);
@@ -31,6 +31,7 @@ const std::array<const char*, 1> steps = {
         started INTEGER NOT NULL, completed INTEGER NOT NULL);
       CREATE UNIQUE INDEX statements_key ON statements (session, id);
     )sql",
+    "ALTER TABLE statements ADD COLUMN displays TEXT NOT NULL DEFAULT ''",
 };
 
 constexpr int newest = static_cast<int>(steps.size());

@@ -35,8 +35,8 @@ const char* const sessionColumns =
     "id, name, owner, proxy_user, kind, state, reason, request, info, recovery, folder, created, "
     "state_since, ended, deleted";
 const char* const statementColumns =
-    "session, id, kind, code, state, outcome, bundle, out, err, progress, submitted, started, "
-    "completed";
+    "session, id, kind, code, state, outcome, bundle, out, err, displays, progress, submitted, "
+    "started, completed";
 
 // A column of the wrong type is a row that something else has written: SQLite would convert it in
 // silence, and a wrong number is worse than a row that is passed over.
@@ -76,8 +76,8 @@ StatementRow statementFrom(SQLite::Statement& query) {
   int column = 0;
   row.session = integerAt(query, column++);
   row.id = integerAt(query, column++);
-  for (std::string* text :
-       {&row.kind, &row.code, &row.state, &row.outcome, &row.bundle, &row.out, &row.err})
+  for (std::string* text : {&row.kind, &row.code, &row.state, &row.outcome, &row.bundle, &row.out,
+                            &row.err, &row.displays})
     *text = textAt(query, column++);
   row.progress = realAt(query, column++);
   for (std::int64_t* number : {&row.submitted, &row.started, &row.completed})
@@ -165,8 +165,8 @@ struct SqliteStore::Write {
   std::size_t bytes() const {
     std::size_t sum = 512;
     if (statement)
-      for (const std::string* text :
-           {&statement->code, &statement->bundle, &statement->out, &statement->err})
+      for (const std::string* text : {&statement->code, &statement->bundle, &statement->out,
+                                      &statement->err, &statement->displays})
         sum += text->size();
     if (session)
       for (const std::string* text : {&session->request, &session->info, &session->recovery})
@@ -188,10 +188,11 @@ class SqliteStore::Writer {
                                      ") VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)");
     putStatement.emplace(database,
                          std::string("INSERT INTO statements (") + statementColumns +
-                             ") VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?) ON CONFLICT (session, id) DO "
+                             ") VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?) ON CONFLICT (session, id) DO "
                              "UPDATE SET kind = excluded.kind, code = excluded.code, "
                              "state = excluded.state, outcome = excluded.outcome, "
                              "bundle = excluded.bundle, out = excluded.out, err = excluded.err, "
+                             "displays = excluded.displays, "
                              "progress = excluded.progress, submitted = excluded.submitted, "
                              "started = excluded.started, completed = excluded.completed");
   }
@@ -221,8 +222,8 @@ class SqliteStore::Writer {
       int at = 1;
       query.bind(at++, row.session);
       query.bind(at++, row.id);
-      for (const std::string* text :
-           {&row.kind, &row.code, &row.state, &row.outcome, &row.bundle, &row.out, &row.err})
+      for (const std::string* text : {&row.kind, &row.code, &row.state, &row.outcome, &row.bundle,
+                                      &row.out, &row.err, &row.displays})
         query.bindNoCopy(at++, *text);
       query.bind(at++, std::isfinite(row.progress) ? row.progress : 0.0);
       for (const std::int64_t number : {row.submitted, row.started, row.completed})

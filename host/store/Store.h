@@ -42,6 +42,7 @@ struct StatementRow {
   std::string bundle;   ///< empty while open
   std::string out;      ///< what it printed to stdout, bounded by the writer
   std::string err;
+  std::string displays;  ///< MIME bundles shown beside the result: JSON objects joined by commas
   double progress = 0;
   std::int64_t submitted = 0;
   std::int64_t started = 0;

@@ -101,6 +101,13 @@ std::vector<std::string> JsonBody::texts(std::string_view field) const {
   return found;
 }
 
+std::string JsonBody::object(std::string_view field) const {
+  const json::value* value = find(field);
+  if (!value) return {};
+  if (!value->is_object()) wrongType(field, "an object");
+  return json::serialize(*value);
+}
+
 std::map<std::string, std::string> JsonBody::textMap(std::string_view field) const {
   std::map<std::string, std::string> found;
   const json::value* value = find(field);

@@ -35,6 +35,8 @@ class JsonBody {
   std::string text(std::string_view field, std::string_view fallback = {}) const;
   std::int64_t count(std::string_view field) const;  ///< a whole number from 0 to 2^31-1
   std::vector<std::string> texts(std::string_view field) const;
+  /// An object, as JSON text; empty when absent.
+  std::string object(std::string_view field) const;
   /// Values may be text, numbers or booleans, which become their text.
   std::map<std::string, std::string> textMap(std::string_view field) const;
 

@@ -333,7 +333,7 @@ def test_what_is_printed_is_kept_up_to_a_bound_and_the_cut_is_told(wild):
     made = wild.session(kind="leading")
     wild.run(made, "flood")
     printed = wild.get(f"/v1/sessions/{made}/statements/0").json["stdout"]
-    assert printed == ("x" * 1023 + "\n") * 1024 + "\n[output beyond this is not kept]\n"
+    assert printed == ("x" * 1023 + "\n") * 1024 + "\n[3145728 bytes more: GET the statement's /output]\n"
 
 
 def test_an_error_without_a_word_still_has_the_fields_of_an_error(wild):

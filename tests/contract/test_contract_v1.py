@@ -10,7 +10,7 @@ SESSION = ["id", "name", "kind", "state", "reason", "stateSince", "created", "en
            "appId", "sparkVersion", "appInfo", "ttl", "idleTimeout", "driverMemory", "driverCores", "executorMemory",
            "executorCores", "conf", "archives", "files", "heartbeatTimeoutInSecond", "jars", "numExecutors",
            "pyFiles", "queue", "links"]
-STATEMENT = ["id", "kind", "code", "state", "outcome", "output", "stdout", "stderr", "progress", "submitted",
+STATEMENT = ["id", "kind", "code", "state", "outcome", "output", "stdout", "stderr", "displays", "progress", "submitted",
              "started", "completed"]
 
 SERVER_SETTINGS = {"server.body_bytes": "1m"}

@@ -67,6 +67,10 @@ class FakeHost {
     std::uint64_t statement;
     double fraction;
   };
+  struct Display {
+    std::uint64_t statement;
+    std::string bundle;
+  };
   struct Spawn {
     hearth_session_h session;
     hearth_proc_h process;
@@ -106,6 +110,7 @@ class FakeHost {
   std::vector<Reply> replies;
   std::vector<Line> lines;
   std::vector<Progress> progresses;
+  std::vector<Display> displays;
   std::vector<std::string> saved;
   std::vector<Spawn> spawns;
   std::vector<Write> writes;
@@ -208,6 +213,11 @@ class FakeHost {
     table_.chan_close = [](void* c, hearth_chan_h channel) {
       Self self(c);
       self->closedChannels.push_back(channel);
+    };
+    table_.stmt_display = [](void* c, hearth_session_h, std::uint64_t statement,
+                             hearth_str bundle) {
+      Self self(c);
+      self->displays.push_back({statement, text(bundle)});
     };
   }
   FakeHost(const FakeHost&) = delete;

@@ -201,7 +201,7 @@ typedef struct hearth_host {
   void (*stmt_done)(void *ctx, hearth_session_h session, uint64_t statement, int32_t outcome,
                     hearth_str bundle_json);
 
-  /* Answers complete() or export_driver(); a late one is dropped. [any] */
+  /* Answers complete(), inspect(), shared_data() or export_driver(); a late one is dropped. [any] */
   void (*reply)(void *ctx, hearth_session_h session, uint64_t request, hearth_status status,
                 hearth_str json);
 
@@ -234,6 +234,11 @@ typedef struct hearth_host {
                              hearth_error *err);
   /* Ends the channel; HEARTH_CHAN_CLOSED follows. [session] */
   void (*chan_close)(void *ctx, hearth_chan_h chan);
+
+  /* A MIME bundle (object) that a running statement shows besides its result: a plot, a table.
+   * Kept in order, shown at once to clients that stream. Bounded by the host. [any] */
+  void (*stmt_display)(void *ctx, hearth_session_h session, uint64_t statement,
+                       hearth_str bundle_json);
 } hearth_host;
 
 /* ---- The plugin's table, returned by hearth_plugin_v1() ------------------------------------- */
@@ -266,7 +271,8 @@ typedef struct hearth_plugin {
    * launch time-out. Required. [session] */
   hearth_status (*launch)(hearth_session *session, hearth_error *err);
   /* Takes a statement, or refuses it now. When taken, exactly one stmt_done follows. The host
-   * queues: one at a time. options_json is empty or an object, reserved. Required. [session] */
+   * queues: one at a time. options_json is empty or the object that the client gave with the
+   * statement, such as {"maxRows":100}; what is not known in it is ignored. Required. [session] */
   hearth_status (*execute)(hearth_session *session, uint64_t statement, hearth_str code,
                            hearth_str options_json, hearth_error *err);
   /* Asks the REPL to stop this statement's code; its stmt_done follows when it has stopped.
@@ -296,6 +302,15 @@ typedef struct hearth_plugin {
                         const hearth_frame *frame);
   /* A timer has run out. Optional. [session] */
   void (*on_timer)(hearth_session *session, uint64_t id);
+
+  /* What is known of the name at cursor (Unicode code points); detail is 0, or 1 for more, as
+   * source. Answered by reply() with {"found":bool,"data":{mime:value}}, also while a statement
+   * runs where the REPL can. Optional. [session] */
+  hearth_status (*inspect)(hearth_session *session, uint64_t request, hearth_str code,
+                           uint64_t cursor, int32_t detail, hearth_error *err);
+  /* Leaders: the data that the session's languages share, answered by reply() with {"items":
+   * [{"name","type",..}]}, also while a statement runs. Optional. [session] */
+  hearth_status (*shared_data)(hearth_session *session, uint64_t request, hearth_error *err);
 } hearth_plugin;
 
 /* The one exported symbol. Returns a table that lives for the process. [main] */

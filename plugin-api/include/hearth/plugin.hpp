@@ -228,7 +228,12 @@ class Session {
             std::string_view bundleJson) const noexcept {
     host_.table()->stmt_done(ctx(), handle_, statement, outcome, str(bundleJson));
   }
-  /// Answers complete() or exportDriver().
+  /// Shows a MIME bundle besides the statement's result: a plot, a table.
+  void display(std::uint64_t statement, std::string_view bundleJson) const noexcept {
+    if (HEARTH_HAS(host_.table(), stmt_display))
+      host_.table()->stmt_display(ctx(), handle_, statement, str(bundleJson));
+  }
+  /// Answers complete(), inspect(), sharedData() or exportDriver().
   void reply(std::uint64_t request, hearth_status status, std::string_view json) const noexcept {
     if (HEARTH_HAS(host_.table(), reply))
       host_.table()->reply(ctx(), handle_, request, status, str(json));
@@ -371,6 +376,26 @@ class Completing {
   ~Completing() = default;
 };
 
+class Inspecting {
+ public:
+  /// `cursor` counts Unicode code points; reply(request, HEARTH_OK,
+  /// {"found":bool,"data":{mime:value}}).
+  virtual void inspect(std::uint64_t request, std::string_view code, std::uint64_t cursor,
+                       std::int32_t detail) = 0;
+
+ protected:
+  ~Inspecting() = default;
+};
+
+class DataSharing {
+ public:
+  /// reply(request, HEARTH_OK, {"items":[{"name","type",..}]}), also while a statement runs.
+  virtual void sharedData(std::uint64_t request) = 0;
+
+ protected:
+  ~DataSharing() = default;
+};
+
 class Leader {
  public:
   /// reply(request, HEARTH_OK, object) with what followers need to join.
@@ -390,7 +415,8 @@ class Glue {
 
   static_assert(std::is_convertible_v<S*, Session*>, "derive publicly from hearth::Session");
   static_assert(std::is_convertible_v<I*, Instance*>, "derive publicly from hearth::Instance");
-  static_assert(publicly<Interruptible> && publicly<Completing> && publicly<Leader>,
+  static_assert(publicly<Interruptible> && publicly<Completing> && publicly<Leader> &&
+                    publicly<Inspecting> && publicly<DataSharing>,
                 "derive publicly from the abilities");
 
  public:
@@ -413,6 +439,8 @@ class Glue {
     t.on_proc_exit = onExit;
     t.on_chan_frame = onFrame;
     t.on_timer = onTimer;
+    if constexpr (is<Inspecting>) t.inspect = inspect;
+    if constexpr (is<DataSharing>) t.shared_data = sharedData;
     return t;
   }
 
@@ -472,6 +500,17 @@ class Glue {
   static hearth_status exportDriver(hearth_session* p, std::uint64_t request,
                                     hearth_error* err) noexcept {
     return guard(err, [&] { static_cast<Leader*>(session(p))->exportDriver(request); });
+  }
+  static hearth_status inspect(hearth_session* p, std::uint64_t request, hearth_str code,
+                               std::uint64_t cursor, std::int32_t detail,
+                               hearth_error* err) noexcept {
+    return guard(err, [&] {
+      static_cast<Inspecting*>(session(p))->inspect(request, view(code), cursor, detail);
+    });
+  }
+  static hearth_status sharedData(hearth_session* p, std::uint64_t request,
+                                  hearth_error* err) noexcept {
+    return guard(err, [&] { static_cast<DataSharing*>(session(p))->sharedData(request); });
   }
   static void close(hearth_session* p, std::int32_t mode) noexcept {
     event(p, "close", [&](Session& s) { s.close(mode); });

@@ -19,8 +19,12 @@
  *   badtext  prints and answers bytes that are not UTF-8
  *   flood    prints 4 MiB
  *   bare     ends in an error without a word
+ *   start    prints a line and does not end
+ *   options  answers the options it was given
+ *   shows    prints to both streams, shows two displays, makes progress
  */
 #include <hearth/plugin.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -113,9 +117,30 @@ static hearth_status launch(hearth_session* s, hearth_error* err) {
 
 static hearth_status execute(hearth_session* s, uint64_t statement, hearth_str code,
                              hearth_str options, hearth_error* err) {
-  (void)options;
   (void)err;
   if (is(code, "hang")) return HEARTH_OK;
+  if (is(code, "start")) {
+    s->host->stmt_output(s->host->ctx, s->handle, statement, HEARTH_STDOUT, text("begun\n"));
+    return HEARTH_OK;
+  }
+  if (is(code, "options")) {
+    char bundle[512];
+    snprintf(bundle, sizeof bundle, "{\"application/json\":%.*s}",
+             options.len ? (int)options.len : 4, options.len ? options.ptr : "null");
+    done(s, statement, HEARTH_DONE_OK, bundle);
+    return HEARTH_OK;
+  }
+  if (is(code, "shows")) {
+    void* ctx = s->host->ctx;
+    s->host->stmt_output(ctx, s->handle, statement, HEARTH_STDOUT, text("one\n"));
+    s->host->stmt_display(ctx, s->handle, statement, text("{\n\"image/png\": \"AAAA\"}"));
+    s->host->stmt_output(ctx, s->handle, statement, HEARTH_STDERR, text("two\n"));
+    s->host->stmt_progress(ctx, s->handle, statement, 0.5);
+    s->host->stmt_display(ctx, s->handle, statement, text("{\"text/html\":\"<b>x</b>\"}"));
+    s->host->stmt_output(ctx, s->handle, statement, HEARTH_STDOUT, text("thr\xc3\xa9\xc3\xa9\n"));
+    done(s, statement, HEARTH_DONE_OK, "{\"text/plain\":\"one\\nthr\xc3\xa9\xc3\xa9\\nres0\"}");
+    return HEARTH_OK;
+  }
   if (is(code, "error")) {
     say(s, HEARTH_ERROR, "{\"reason\":\"asked to err\"}");
   } else if (is(code, "dead")) {
@@ -164,6 +189,25 @@ static hearth_status export_driver(hearth_session* s, uint64_t request, hearth_e
   return HEARTH_OK;
 }
 
+static hearth_status inspect(hearth_session* s, uint64_t request, hearth_str code, uint64_t cursor,
+                             int32_t detail, hearth_error* err) {
+  (void)err;
+  char answer[512];
+  snprintf(answer, sizeof answer,
+           "{\"found\":true,\"data\":{\"text/plain\":\"%.*s at %llu, detail %d\"}}", (int)code.len,
+           code.ptr, (unsigned long long)cursor, detail);
+  s->host->reply(s->host->ctx, s->handle, request, HEARTH_OK,
+                 text(code.len == 6 ? "no json" : answer));
+  return HEARTH_OK;
+}
+
+static hearth_status shared_data(hearth_session* s, uint64_t request, hearth_error* err) {
+  if (strcmp(s->kind, "leading") != 0) return fail(err, HEARTH_E_UNSUPPORTED, "shares nothing");
+  s->host->reply(s->host->ctx, s->handle, request, HEARTH_OK,
+                 text("{\"items\":[{\"name\":\"ak\",\"type\":\"rdd\"}]}"));
+  return HEARTH_OK;
+}
+
 static void close_session(hearth_session* s, int32_t mode) {
   (void)mode;
   if (strcmp(s->kind, "neverclose") != 0) say(s, HEARTH_CLOSED, "");
@@ -196,6 +240,8 @@ HEARTH_EXPORT const hearth_plugin* hearth_plugin_v1(void) {
       .close = close_session,
       .release = release,
       .on_timer = on_timer,
+      .inspect = inspect,
+      .shared_data = shared_data,
   };
   return &table;
 }

@@ -1,0 +1,73 @@
+// docs/openapi.json against the table of routes.
+#include <unistd.h>
+
+#include <algorithm>
+#include <boost/json/parse.hpp>
+#include <catch2/catch.hpp>
+#include <filesystem>
+#include <fstream>
+#include <set>
+#include <sstream>
+#include <string>
+
+#include "api/LivyApi.h"
+#include "api/V1Api.h"
+#include "plugin/PluginCatalog.h"
+#include "process/Process.h"
+#include "session/SessionManager.h"
+#include "store/SqliteStore.h"
+
+using namespace hearth::host;
+namespace fs = std::filesystem;
+
+namespace {
+
+std::set<std::string> documented() {
+  std::ifstream file(OPENAPI);
+  std::stringstream text;
+  text << file.rdbuf();
+  std::set<std::string> routes;
+  const auto document = boost::json::parse(text.str());
+  for (const auto& path : document.at("paths").as_object())
+    for (const auto& operation : path.value().as_object()) {
+      std::string method(operation.key());
+      std::transform(method.begin(), method.end(), method.begin(),
+                     [](unsigned char c) { return static_cast<char>(std::toupper(c)); });
+      routes.insert(method + " " + std::string(path.key()));
+    }
+  return routes;
+}
+
+std::set<std::string> served() {
+  const fs::path folder =
+      fs::temp_directory_path() / ("hearth-api-test-" + std::to_string(::getpid()));
+  fs::create_directories(folder / "plugins");
+  std::set<std::string> routes;
+  {
+    EventLoop loop("test-work", 1);
+    SqliteStore store((folder / "hearth.db").string());
+    Launcher launcher(loop, {});
+    LinkOptions link;
+    link.socket = (folder / "link.sock").string();
+    LinkServer links(loop, link);
+    PluginCatalog catalog((folder / "plugins").string(), "");
+    PluginHost plugins(catalog, launcher, links);
+    SessionManager manager(SessionEnvironment{loop, plugins, store, {}}, folder.string(), {});
+    const SessionCalls calls(manager, true, std::chrono::seconds(1));
+    Router router;
+    addLivyRoutes(router, calls);
+    addV1Routes(router, calls, catalog, "test");
+    for (const Router::Route& route : router.routes())
+      routes.insert(route.method + " " + route.pattern);
+    manager.shutdown(std::chrono::seconds(1));
+    loop.stop();
+  }
+  fs::remove_all(folder);
+  return routes;
+}
+
+}  // namespace
+
+TEST_CASE("the OpenAPI document has every route and no other") {
+  CHECK(documented() == served());
+}
