@@ -95,8 +95,8 @@ def test_big_output_streams_whole_and_text_plain_is_cut_with_a_word(driver):
     printed = driver.host.printed(statement)
     assert printed.startswith(expected) and len(printed) < len(expected) + 10000
     assert outcome == OK
-    text, cut, rest = bundle["text/plain"].partition("\n[the output is cut here, after 16 MiB]\n")
-    assert cut and rest == "" and len(text.encode()) <= 16 << 20 and expected.startswith(text)
+    text, cut, rest = bundle["text/plain"].partition("\n[the output is cut here, after 4 MiB]\n")
+    assert cut and rest == "" and len(text.encode()) <= 4 << 20 and expected.startswith(text)
     sizes = [len(f.payload) for f in driver.host.frames
              if f.statement == statement and f.type == OUTPUT]
     assert max(sizes) <= 64 << 10

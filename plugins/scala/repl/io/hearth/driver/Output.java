@@ -11,11 +11,14 @@ import java.util.concurrent.TimeUnit;
  * bound, for the statement's text/plain. All methods may be called by any thread.
  */
 final class Output {
-  static final long MOST_KEPT = 16L << 20;
+  static final long MOST_KEPT = 4L << 20;
 
   private static final int MOST_IN_FRAME = 64 << 10;
-  private static final long FLUSH_MS = 50;
-  private static final String CUT = "\n[the output is cut here, after 16 MiB]\n";
+  // The first words go out almost at once (a println is two writes), a stream of them in larger
+  // pieces.
+  private static final long FIRST_FLUSH_MS = 4;
+  private static final long FLUSH_MS = 25;
+  private static final String CUT = "\n[the output is cut here, after 4 MiB]\n";
 
   private final Link link;
   private final int channel;
@@ -31,6 +34,7 @@ final class Output {
   private final StringBuilder waiting = new StringBuilder();
   private int waitingStream;
   private boolean flushDue;
+  private long lastFlush = System.nanoTime() - TimeUnit.SECONDS.toNanos(1);
   private boolean ended;
 
   Output(Link link, int channel, long statement, ScheduledExecutorService ticker) {
@@ -67,7 +71,8 @@ final class Output {
       flush();
     } else if (!flushDue) {
       flushDue = true;
-      ticker.schedule(this::flush, FLUSH_MS, TimeUnit.MILLISECONDS);
+      boolean first = System.nanoTime() - lastFlush > TimeUnit.MILLISECONDS.toNanos(FLUSH_MS);
+      ticker.schedule(this::flush, first ? FIRST_FLUSH_MS : FLUSH_MS, TimeUnit.MILLISECONDS);
     }
   }
 
@@ -87,6 +92,7 @@ final class Output {
 
   private synchronized void flush() {
     flushDue = false;
+    lastFlush = System.nanoTime();
     int start = 0;
     while (start < waiting.length()) {
       int count = Utf8.fitting(waiting, start, MOST_IN_FRAME);
