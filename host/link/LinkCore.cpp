@@ -1,7 +1,6 @@
 #include "link/LinkCore.h"
 
 #include <algorithm>
-#include <boost/asio/post.hpp>
 #include <utility>
 
 #include "support/Log.h"
@@ -163,7 +162,7 @@ LinkCore::Batch LinkCore::nextBatch(const Wire* wire) {
 }
 
 void LinkCore::post(Link::Event event) {
-  boost::asio::post(gate_->strand(), [gate = gate_, event] {
+  EventLoop::post(gate_->strand(), [gate = gate_, event] {
     gate->run([event](const Link::Events& events) {
       if (events.event) events.event(event);
     });
@@ -171,13 +170,12 @@ void LinkCore::post(Link::Event event) {
 }
 
 void LinkCore::post(Frame frame) {
-  boost::asio::post(gate_->strand(),
-                    [self = shared_from_this(), moved = std::move(frame)]() mutable {
-                      const Delivered delivered{*self, weight(moved)};
-                      self->gate_->run([&moved](const Link::Events& events) {
-                        if (events.frame) events.frame(std::move(moved));
-                      });
-                    });
+  EventLoop::post(gate_->strand(), [self = shared_from_this(), moved = std::move(frame)]() mutable {
+    const Delivered delivered{*self, weight(moved)};
+    self->gate_->run([&moved](const Link::Events& events) {
+      if (events.frame) events.frame(std::move(moved));
+    });
+  });
 }
 
 void LinkCore::delivered(std::size_t bytes) {

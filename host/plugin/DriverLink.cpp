@@ -1,6 +1,5 @@
 #include "plugin/DriverLink.h"
 
-#include <boost/asio/post.hpp>
 #include <stdexcept>
 #include <vector>
 
@@ -81,11 +80,11 @@ void DriverLink::onFrame(Frame frame) {
 void DriverLink::acknowledge() {
   acknowledging_ = true;
   requested_ = handled_;
-  boost::asio::post(strand_, [self = shared_from_this()] {
+  EventLoop::post(strand_, [self = shared_from_this()] {
     self->durable_([self, link = self->link(), sequence = self->requested_](bool durable) {
       // Where it is not, the driver keeps its frames, and the next one asks again.
       if (link && durable) link->received(sequence);
-      boost::asio::post(self->strand_, [self] {
+      EventLoop::post(self->strand_, [self] {
         self->acknowledging_ = false;
         if (self->handled_ > self->requested_) self->acknowledge();
       });

@@ -2,7 +2,6 @@
 
 #include <signal.h>
 
-#include <boost/asio/post.hpp>
 #include <chrono>
 #include <cstring>
 #include <utility>
@@ -201,10 +200,10 @@ void Interpreter::release() {
 // lock of its own is never called back on that stack.
 template <typename Event>
 void Interpreter::post(Event event) {
-  boost::asio::post(services_.strand,
-                    [self = shared_from_this(), event = std::move(event)]() mutable {
-                      if (!self->released_) event(*self);
-                    });
+  EventLoop::post(services_.strand,
+                  [self = shared_from_this(), event = std::move(event)]() mutable {
+                    if (!self->released_) event(*self);
+                  });
 }
 
 void Interpreter::postState(std::int32_t state, std::string detail) {
@@ -306,15 +305,13 @@ std::uint64_t Interpreter::spawn(const hearth_spawn& what) {
 
 std::uint64_t Interpreter::startTimer(std::uint32_t ms) {
   const std::uint64_t id = nextTimer_++;
-  auto timer = std::make_unique<boost::asio::steady_timer>(services_.strand);
-  timer->expires_after(std::chrono::milliseconds(ms));
-  timer->async_wait([weak = weak_from_this(), id](const boost::system::error_code& error) {
+  const auto over = [weak = weak_from_this(), id] {
     const auto self = weak.lock();
-    if (error || !self || self->released_ || self->timers_.erase(id) == 0) return;
+    if (!self || self->released_ || self->timers_.erase(id) == 0) return;
     if (HEARTH_HAS(self->instance_.table, on_timer))
       self->timed("on_timer", [&] { self->instance_.table->on_timer(self->self_, id); });
-  });
-  timers_[id] = std::move(timer);
+  };
+  timers_[id] = std::make_unique<Timer>(services_.strand, std::chrono::milliseconds(ms), over);
   return id;
 }
 

@@ -3,7 +3,6 @@
 
 #include <hearth/plugin.h>
 
-#include <boost/asio/steady_timer.hpp>
 #include <cstdint>
 #include <map>
 #include <memory>
@@ -16,6 +15,7 @@
 #include "process/LogFile.h"
 #include "process/Process.h"
 #include "support/EventLoop.h"
+#include "support/Timer.h"
 
 namespace hearth::host {
 
@@ -146,7 +146,7 @@ class Interpreter : public std::enable_shared_from_this<Interpreter> {
   std::set<std::uint64_t> open_;  // statements taken and not done
   std::map<std::uint64_t, std::shared_ptr<Proc>> procs_;
   std::map<std::uint64_t, std::shared_ptr<Chan>> chans_;
-  std::map<std::uint64_t, std::unique_ptr<boost::asio::steady_timer>> timers_;
+  std::map<std::uint64_t, std::unique_ptr<Timer>> timers_;
   std::uint64_t nextTimer_ = 1;
 };
 

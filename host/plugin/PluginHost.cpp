@@ -63,8 +63,7 @@ struct PluginHost::Calls {
 
   static std::shared_ptr<Interpreter> find(void* ctx, hearth_session_h session, const char* call) {
     auto found = host(ctx).interpreters_.find(session);
-    if (!found)
-      log().debug("plugin misbehaving: {} for a session that was released", call);
+    if (!found) log().debug("plugin misbehaving: {} for a session that was released", call);
     return found;
   }
 
@@ -78,8 +77,7 @@ struct PluginHost::Calls {
                             : level == HEARTH_LOG_WARN ? spdlog::level::warn
                             : level == HEARTH_LOG_INFO ? spdlog::level::info
                                                        : spdlog::level::debug;
-      const auto interpreter =
-          session == 0 ? nullptr : host(ctx).interpreters_.find(session);
+      const auto interpreter = session == 0 ? nullptr : host(ctx).interpreters_.find(session);
       if (!interpreter) {
         log().log(severity, "plugin: {}", said);
         return HEARTH_OK;
@@ -283,8 +281,9 @@ PluginHost::PluginHost(PluginCatalog& catalog, Launcher& launcher, LinkServer& l
     const hearth_status status = entry.table->create(&table_, config, &instance->self, &error);
     if (status != HEARTH_OK) {
       why[sizeof why - 1] = '\0';
-      catalog_.refuse(entry, std::string("create failed: ") +
-                                 (why[0] != '\0' ? repairUtf8(why) : "status " + std::to_string(status)));
+      catalog_.refuse(entry,
+                      std::string("create failed: ") +
+                          (why[0] != '\0' ? repairUtf8(why) : "status " + std::to_string(status)));
       log().warn("plugin {} refused: {}", entry.path, entry.reason);
       continue;
     }
@@ -312,6 +311,8 @@ std::string PluginHost::descriptorKind(const std::string& kind) const {
   return catalog_.descriptorKind(kind);
 }
 
-std::vector<std::string> PluginHost::kinds() const { return catalog_.kinds(); }
+std::vector<std::string> PluginHost::kinds() const {
+  return catalog_.kinds();
+}
 
 }  // namespace hearth::host

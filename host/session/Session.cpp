@@ -3,7 +3,6 @@
 #include "session/Session.h"
 
 #include <algorithm>
-#include <boost/asio/post.hpp>
 #include <filesystem>
 
 #include "session/SessionPost.h"
@@ -221,18 +220,19 @@ void Session::addWaiter(std::int64_t statement, Wait wait) {
   }
   auto waiter = std::make_shared<Waiter>();
   waiter->statement = statement;
-  waiter->timer = std::make_unique<boost::asio::steady_timer>(strand_, wait.time);
+  const auto time = wait.time;
   waiter->wait = std::move(wait);
-  waiter->timer->async_wait([self = shared_from_this(), weak = std::weak_ptr<Waiter>(waiter)](
-                                const boost::system::error_code& error) {
-    const auto over = weak.lock();
-    if (error || !over) return;
-    auto& all = self->waiters_;
-    const auto found = std::find(all.begin(), all.end(), over);
-    if (found == all.end()) return;
-    all.erase(found);
-    self->answer(*over);
-  });
+  waiter->timer = std::make_unique<Timer>(
+      strand_, time, [weakSelf = weak_from_this(), weak = std::weak_ptr<Waiter>(waiter)] {
+        const auto self = weakSelf.lock();
+        const auto over = weak.lock();
+        if (!self || !over) return;
+        auto& all = self->waiters_;
+        const auto found = std::find(all.begin(), all.end(), over);
+        if (found == all.end()) return;
+        all.erase(found);
+        self->answer(*over);
+      });
   waiters_.push_back(std::move(waiter));
 }
 
@@ -268,10 +268,8 @@ void Session::armLifeTimer() {
     consider(steady_clock::time_point(steady_clock::duration(lastHeartbeat_.load())) +
              *heartbeatTime_);
   if (!next) return;
-  lifeTimer_.expires_at(*next);
-  lifeTimer_.async_wait([weak = weak_from_this()](const boost::system::error_code& error) {
-    const auto self = weak.lock();
-    if (!error && self) self->checkLife();
+  lifeTimer_.startAt(*next, [weak = weak_from_this()] {
+    if (const auto self = weak.lock()) self->checkLife();
   });
 }
 

@@ -2,7 +2,6 @@
 #pragma once
 
 #include <atomic>
-#include <boost/asio/steady_timer.hpp>
 #include <chrono>
 #include <cstdint>
 #include <deque>
@@ -24,6 +23,7 @@
 #include "session/States.h"
 #include "store/Store.h"
 #include "support/EventLoop.h"
+#include "support/Timer.h"
 
 namespace hearth::host {
 
@@ -122,15 +122,15 @@ class Session : public InterpreterOwner, public std::enable_shared_from_this<Ses
     const PluginInstance* instance = nullptr;
     std::shared_ptr<Interpreter> interpreter;
     Phase phase = Phase::none;
-    bool losing = false;  // it lost a statement; what became of it is about to be told
-    std::unique_ptr<boost::asio::steady_timer> timer;  // launch, loss or close
-    bool killed = false;                               // the close timer has fired once
-    std::string failure;                               // why it closes, when it failed
+    bool losing = false;           // it lost a statement; what became of it is about to be told
+    std::unique_ptr<Timer> timer;  // launch, loss or close
+    bool killed = false;           // the close timer has fired once
+    std::string failure;           // why it closes, when it failed
   };
   struct Waiter {
     std::int64_t statement = -1;  // -1: the session's state
     Wait wait;
-    std::unique_ptr<boost::asio::steady_timer> timer;
+    std::unique_ptr<Timer> timer;
   };
 
   // InterpreterOwner
@@ -227,7 +227,7 @@ class Session : public InterpreterOwner, public std::enable_shared_from_this<Ses
   std::size_t openBytes_ = 0;  // code of all statements that are not final
   std::optional<std::int64_t> running_;
   std::string runningKind_;
-  std::unique_ptr<boost::asio::steady_timer> graceTimer_;
+  std::unique_ptr<Timer> graceTimer_;
   std::set<std::int64_t> settling_;    // ended, not durable yet
   std::deque<std::int64_t> finished_;  // durable and in memory, oldest first
   std::size_t finishedBytes_ = 0;
@@ -237,7 +237,7 @@ class Session : public InterpreterOwner, public std::enable_shared_from_this<Ses
   struct Question {
     std::string fallback;
     Answered done;
-    std::unique_ptr<boost::asio::steady_timer> timer;
+    std::unique_ptr<Timer> timer;
   };
   std::map<std::uint64_t, Question> questions_;           // put to an interpreter, not answered yet
   std::map<std::int64_t, std::string> statementOptions_;  // of statements that wait
@@ -251,7 +251,7 @@ class Session : public InterpreterOwner, public std::enable_shared_from_this<Ses
   SessionState finalState_ = SessionState::dead;
   std::vector<std::function<void()>> endCallbacks_;
 
-  boost::asio::steady_timer lifeTimer_;
+  Timer lifeTimer_;
   std::chrono::steady_clock::time_point started_;
   std::chrono::steady_clock::time_point lastActivity_;
   std::atomic<std::chrono::steady_clock::rep> lastHeartbeat_;

@@ -100,18 +100,16 @@ void Session::openAndLaunch(Slot& opened, const std::string& driverJson) {
   } catch (const std::exception& error) {
     return startFailed(opened, error.what());
   }
-  opened.timer =
-      std::make_unique<boost::asio::steady_timer>(strand_, environment_.options.launchTime);
-  opened.timer->async_wait([weak = weak_from_this(),
-                            kind = opened.kind](const boost::system::error_code& error) {
+  const auto tooLate = [weak = weak_from_this(), kind = opened.kind] {
     const auto self = weak.lock();
-    if (error || !self) return;
+    if (!self) return;
     Slot& late = self->slot(kind);
     if (late.phase == Phase::launching)
       self->failed(late, false,
                    "the " + kind + " interpreter was not ready within " +
                        std::to_string(self->environment_.options.launchTime.count() / 1000) + " s");
-  });
+  };
+  opened.timer = std::make_unique<Timer>(strand_, environment_.options.launchTime, tooLate);
 }
 
 // A lost statement means that its interpreter has died. The plugin says so too, a little later
@@ -119,11 +117,10 @@ void Session::openAndLaunch(Slot& opened, const std::string& driverJson) {
 void Session::expectEnd(Slot& dying) {
   if (dying.phase != Phase::ready) return;
   dying.losing = true;
-  dying.timer = std::make_unique<boost::asio::steady_timer>(strand_, std::chrono::seconds(5));
-  dying.timer->async_wait(
-      [weak = weak_from_this(), kind = dying.kind](const boost::system::error_code& error) {
+  dying.timer = std::make_unique<Timer>(
+      strand_, std::chrono::seconds(5), [weak = weak_from_this(), kind = dying.kind] {
         const auto self = weak.lock();
-        if (error || !self) return;
+        if (!self) return;
         Slot& late = self->slot(kind);
         if (late.phase == Phase::ready && late.losing)
           self->failed(late, false, "the " + kind + " interpreter lost a statement");
@@ -211,21 +208,21 @@ void Session::retire(Slot& leaving, std::int32_t mode) {
     }
   leaving.phase = Phase::closing;
   const auto arm = [this](Slot& at, auto& self) -> void {
-    at.timer = std::make_unique<boost::asio::steady_timer>(
-        strand_, at.killed ? std::chrono::milliseconds(2000) : environment_.options.closeTime);
-    at.timer->async_wait([weak = weak_from_this(), kind = at.kind,
-                          self](const boost::system::error_code& error) mutable {
-      const auto session = weak.lock();
-      if (error || !session) return;
-      Slot& late = session->slot(kind);
-      if (late.phase != Phase::closing) return;
-      if (late.killed) return session->closed(late);
-      hearth::host::log().warn("session {}: {} did not close in time and is killed", session->id_,
-                               kind);
-      late.killed = true;
-      late.interpreter->killProcesses();
-      self(late, self);
-    });
+    const std::chrono::milliseconds time =
+        at.killed ? std::chrono::milliseconds(2000) : environment_.options.closeTime;
+    at.timer = std::make_unique<Timer>(
+        strand_, time, [weak = weak_from_this(), kind = at.kind, self]() mutable {
+          const auto session = weak.lock();
+          if (!session) return;
+          Slot& late = session->slot(kind);
+          if (late.phase != Phase::closing) return;
+          if (late.killed) return session->closed(late);
+          hearth::host::log().warn("session {}: {} did not close in time and is killed",
+                                   session->id_, kind);
+          late.killed = true;
+          late.interpreter->killProcesses();
+          self(late, self);
+        });
   };
   arm(leaving, arm);
   leaving.interpreter->close(mode);

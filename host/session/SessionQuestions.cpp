@@ -90,11 +90,9 @@ void Session::ask(const std::string& kind, bool (Interpreter::*able)() const, st
 void Session::askSlot(Slot& of, std::string fallback,
                       const std::function<void(Interpreter&, std::uint64_t)>& put, Answered done) {
   const std::uint64_t request = nextRequest_++;
-  auto timer = std::make_unique<boost::asio::steady_timer>(strand_, patience);
-  timer->async_wait([weak = weak_from_this(), request](const boost::system::error_code& error) {
-    const auto self = weak.lock();
+  auto timer = std::make_unique<Timer>(strand_, patience, [weak = weak_from_this(), request] {
     std::string nothing;
-    if (!error && self) self->answerQuestion(request, HEARTH_E_STATE, nothing);
+    if (const auto self = weak.lock()) self->answerQuestion(request, HEARTH_E_STATE, nothing);
   });
   questions_[request] = Question{std::move(fallback), std::move(done), std::move(timer)};
   try {

@@ -379,12 +379,10 @@ void Session::cancelNow(std::int64_t id, const std::function<void(bool)>& done) 
   }
   touchOutput(id);
   environment_.store.putStatement(statement(id), nullptr);
-  graceTimer_ =
-      std::make_unique<boost::asio::steady_timer>(strand_, environment_.options.cancelGrace);
-  graceTimer_->async_wait([weak = weak_from_this(), id](const boost::system::error_code& error) {
-    const auto self = weak.lock();
-    if (!error && self) self->graceOver(id);
-  });
+  graceTimer_ = std::make_unique<Timer>(strand_, environment_.options.cancelGrace,
+                                        [weak = weak_from_this(), id] {
+                                          if (const auto self = weak.lock()) self->graceOver(id);
+                                        });
   try {
     slot(runningKind_).interpreter->interrupt(toPlugin(id));
   } catch (const PluginError& error) {

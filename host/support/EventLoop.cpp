@@ -2,7 +2,9 @@
 
 #include <pthread.h>
 
+#include <boost/asio/post.hpp>
 #include <exception>
+#include <utility>
 
 #include "support/Log.h"
 
@@ -17,6 +19,10 @@ EventLoop::EventLoop(std::string name, unsigned threads)
 }
 
 EventLoop::~EventLoop() { stop(); }
+
+void EventLoop::post(const Strand& strand, std::function<void()> work) {
+  boost::asio::post(strand, std::move(work));
+}
 
 void EventLoop::stop() {
   work_.reset();

@@ -27,6 +27,8 @@ class EventLoop {
   Context& context() { return context_; }
   /// Runs handlers one at a time, in the order in which they were posted.
   Strand strand() { return Strand(context_.get_executor()); }
+  /// Queues work on a strand. Here, so that Asio's templates are compiled once. [any thread]
+  static void post(const Strand& strand, std::function<void()> work);
   /// Drops what has not run and joins the threads. Not from a handler.
   void stop();
 
