@@ -2,6 +2,7 @@
 
 #include <boost/json/parse.hpp>
 
+#include "api/Bundle.h"
 #include "support/JsonWriter.h"
 #include "support/Log.h"
 #include "support/Time.h"
@@ -72,24 +73,27 @@ void writeRequest(JsonWriter& out, const CreateRequest& request) {
   out.key("queue").stringOrNull(request.queue);
 }
 
-// {"status":..,"execution_count":..,"data":<bundle>} or the error's fields in its place.
-std::string output(const StatementRow& row) {
-  if (row.bundle.empty()) return {};
+// {"status":..,"execution_count":..,"data":<bundle>} or the error's fields in its place, and
+// further members.
+std::string output(const StatementRow& row, const Bundle& bundle) {
+  const auto& [data, extra] = bundle;
+  if (data.empty()) return {};
   std::string text;
-  text.reserve(row.bundle.size() + 64);
-  if (row.outcome == "ok") {
-    text += R"({"status":"ok","execution_count":)";
-    text += std::to_string(row.id);
+  text.reserve(data.size() + extra.size() + 64);
+  const bool ok = row.outcome == "ok";
+  text += ok ? R"({"status":"ok","execution_count":)" : R"({"status":"error","execution_count":)";
+  text += std::to_string(row.id);
+  if (ok) {
     text += ",\"data\":";
-    text += row.bundle;
+    text += data;
+    if (!extra.empty()) (text += ',') += extra;
     text += '}';
     return text;
   }
-  text += R"({"status":"error","execution_count":)";
-  text += std::to_string(row.id);
-  const auto first = row.bundle.find_first_not_of(" \t\r\n", 1);
-  if (first != std::string::npos && row.bundle[first] != '}') text += ',';
-  text.append(row.bundle, 1, std::string::npos);
+  if (!extra.empty()) (text += ',') += extra;
+  const auto first = data.find_first_not_of(" \t\r\n", 1);
+  if (first != std::string::npos && data[first] != '}') text += ',';
+  text.append(data, 1, std::string::npos);
   return text;
 }
 
@@ -130,7 +134,7 @@ std::string livyStatement(const StatementRow& row) {
   out.key("id").integer(row.id);
   out.key("code").string(row.code);
   out.key("state").string(row.state);
-  out.key("output").raw(output(row));
+  out.key("output").raw(output(row, Bundle::forLivy(row.bundle)));
   out.key("progress").number(row.progress);
   out.key("started").integer(row.started);
   out.key("completed").integer(row.completed);
@@ -177,7 +181,7 @@ std::string v1Statement(const StatementRow& row) {
   out.key("code").string(row.code);
   out.key("state").string(row.state);
   out.key("outcome").stringOrNull(row.outcome);
-  out.key("output").raw(output(row));
+  out.key("output").raw(output(row, Bundle::forV1(row.bundle)));
   out.key("stdout").string(row.out);
   out.key("stderr").string(row.err);
   out.key("displays").raw("[" + row.displays + "]");

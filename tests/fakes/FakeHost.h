@@ -348,11 +348,12 @@ class FakeSession {
   Answer launch() {
     return call([&](hearth_error* err) { return plugin_.launch(self_, err); });
   }
-  Answer execute(std::uint64_t statement, std::string code) {
+  Answer execute(std::uint64_t statement, std::string code, std::string optionsJson = {}) {
     const auto answer = call([&](hearth_error* err) {
-      return plugin_.execute(self_, statement, borrow(code), {nullptr, 0}, err);
+      return plugin_.execute(self_, statement, borrow(code), borrow(optionsJson), err);
     });
     code.assign(code.size(), '#');
+    optionsJson.assign(optionsJson.size(), '#');
     return answer;
   }
   Answer interrupt(std::uint64_t statement) {

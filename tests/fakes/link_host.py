@@ -23,6 +23,7 @@ EXECUTE, INTERRUPT, COMPLETE, OPEN, STOP, PREPARE = 16, 17, 18, 19, 20, 21
 READY, OUTPUT, PROGRESS, DONE, REPLY, FAILED, INFO, BYE = 32, 33, 34, 35, 36, 37, 38, 39
 OK, ERROR, CANCELLED, INCOMPLETE, LOST = 0, 1, 2, 3, 4
 STDOUT, STDERR = 1, 2
+WITH_OPTIONS = 1  # outcome of an EXECUTE that carries options beside its code
 
 HEADER = struct.Struct(">IHBBQQ")
 
@@ -48,6 +49,10 @@ def read_frame(connection):
     length, channel, type, outcome, statement, sequence = HEADER.unpack(
         read_exactly(connection, HEADER.size))
     return Frame(channel, type, outcome, statement, sequence, read_exactly(connection, length))
+
+
+def _no_json(name):
+    raise AssertionError(name + " is no JSON")
 
 
 class LinkHost:
@@ -98,12 +103,12 @@ class LinkHost:
         with self._changed:
             self._write(data)
 
-    def execute(self, channel, code):
+    def execute(self, channel, code, outcome=0):
         """Sends the code. Returns the statement's number."""
         with self._changed:
             self._statement += 1
             number = self._statement
-            self.send(channel, EXECUTE, code, number)
+            self.send(channel, EXECUTE, code, number, outcome)
             return number
 
     def run(self, channel, code, timeout=120):
@@ -112,7 +117,7 @@ class LinkHost:
 
     def result(self, statement, timeout=120):
         done = self.wait(lambda f: f.type == DONE and f.statement == statement, timeout)
-        return done.outcome, json.loads(done.payload)
+        return done.outcome, json.loads(done.payload, parse_constant=_no_json)
 
     def printed(self, statement, stream=None):
         with self._changed:

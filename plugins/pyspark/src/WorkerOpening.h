@@ -1,7 +1,7 @@
 // What the driver needs to start a Python worker: OPEN's payload (doc/link.md, "Workers").
 #pragma once
 
-#include <map>
+#include <boost/json/object.hpp>
 #include <string>
 
 namespace hearth::pyspark {
@@ -20,7 +20,7 @@ class WorkerOpening {
 
  private:
   std::string python_;
-  std::map<std::string, std::string> files_;
+  boost::json::object files_;
 };
 
 }  // namespace hearth::pyspark

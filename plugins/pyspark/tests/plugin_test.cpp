@@ -10,7 +10,7 @@
 
 #include "LinkFrames.h"
 
-namespace frames = hearth::pyspark::frames;
+namespace frames = hearth::spark::frames;
 namespace json = boost::json;
 using hearth::str;
 using hearth::view;

@@ -11,11 +11,14 @@
 #include <cstring>
 #include <utility>
 
+#include "JsonOptions.h"
 #include "LinkFrames.h"
 
 namespace hearth::scala {
 
 namespace json = boost::json;
+namespace frames = spark::frames;
+using spark::reasonDetail;
 
 namespace {
 
@@ -30,10 +33,6 @@ json::object parseObject(std::string_view text) {
 std::string member(const json::object& object, const char* key) {
   const json::value* value = object.if_contains(key);
   return value != nullptr && value->is_string() ? std::string(value->get_string()) : std::string();
-}
-
-std::string reasonDetail(const std::string& reason) {
-  return "{\"reason\":" + quoted(reason) + "}";
 }
 
 void writeFile(const std::string& path, const std::string& text) {

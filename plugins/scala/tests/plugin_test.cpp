@@ -22,7 +22,7 @@ using hearth::fakes::FakeSession;
 using hearth::scala::formatProperties;
 using hearth::scala::parseProperties;
 using hearth::scala::Properties;
-namespace frames = hearth::scala::frames;
+namespace frames = hearth::spark::frames;
 
 namespace {
 

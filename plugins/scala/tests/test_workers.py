@@ -6,11 +6,12 @@ import os
 import pathlib
 
 import pytest
-from conftest import HERE, ROOT, START_SECONDS, wait_until
 from link_host import (
     CANCELLED, COMPLETE, DONE, FAILED, INTERRUPT, LOST, OK, OPEN, OUTPUT, PROGRESS,
     READY, REPLY, STOP)
+from spark_driver import ROOT, START_SECONDS, wait_until
 
+HERE = pathlib.Path(__file__).resolve().parent
 channels = itertools.count(2)
 
 

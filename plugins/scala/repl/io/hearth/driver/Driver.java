@@ -1,5 +1,8 @@
 package io.hearth.driver;
 
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import java.io.IOException;
 import java.util.Collections;
 import java.util.HashMap;
 import java.util.Map;
@@ -19,6 +22,7 @@ final class Driver implements Link.Listener {
   private final Link link;
   private final Spark spark = new Spark();
   private final Jobs jobs;
+  private final Surroundings around;
   private final ScalaInterpreter scala;
   private final WorkerServer server;
   private final CompletableFuture<Integer> exit = new CompletableFuture<>();
@@ -33,7 +37,8 @@ final class Driver implements Link.Listener {
     this.log = log;
     link = new Link(file, this, ticker, log);
     jobs = new Jobs(link, ticker);
-    scala = new ScalaInterpreter(link, spark, jobs, capture, ticker, log);
+    around = new Surroundings(link, spark, jobs, capture, ticker, log);
+    scala = new ScalaInterpreter(around);
     server = new WorkerServer(ticker, log);
     channels.put(ScalaInterpreter.CHANNEL, scala);
   }
@@ -99,7 +104,7 @@ final class Driver implements Link.Listener {
           link.send(frame.channel, Frame.DONE, Frame.DONE_LOST, frame.statement,
               Json.error("InterpreterDied", "the channel is not open", Collections.emptyList()));
         } else {
-          interpreter.execute(frame.statement, frame.text());
+          execute(interpreter, frame);
         }
         break;
       case Frame.INTERRUPT:
@@ -123,16 +128,49 @@ final class Driver implements Link.Listener {
     }
   }
 
+  private void execute(Interpreter interpreter, Frame frame) {
+    if (frame.outcome != Frame.WITH_OPTIONS) {
+      interpreter.execute(frame.statement, frame.text(), Json.object());
+      return;
+    }
+    try {
+      ObjectNode given = Json.parseObject(frame.payload);
+      JsonNode options = given.path("options");
+      interpreter.execute(frame.statement, given.path("code").asText(),
+          options instanceof ObjectNode ? (ObjectNode) options : Json.object());
+    } catch (IOException e) {
+      link.send(frame.channel, Frame.DONE, Frame.DONE_ERROR, frame.statement,
+          Json.error("Error", "the statement cannot be read: " + e.getMessage(),
+              Collections.emptyList()));
+    }
+  }
+
   private void open(Frame frame) {
     if (frame.channel == ScalaInterpreter.CHANNEL || channels.containsKey(frame.channel)) {
       log.line("channel " + frame.channel + " is open already");
     } else if (failure != null) {
       sendFailed(frame.channel, failure);
     } else {
-      Worker worker = new Worker(frame.channel, frame.payload, link, spark, jobs, server, ticker,
-          log);
-      channels.put(frame.channel, worker);
+      try {
+        open(frame.channel, Json.parseObject(frame.payload));
+      } catch (IOException e) {
+        sendFailed(frame.channel, e.getMessage());
+      }
+    }
+  }
+
+  private void open(int channel, ObjectNode opening) throws IOException {
+    String which = opening.path("interpreter").asText("worker");
+    if (which.equals("sql")) {
+      SqlInterpreter sql = new SqlInterpreter(channel, opening, around);
+      channels.put(channel, sql);
+      sql.prepare();
+    } else if (which.equals("worker")) {
+      Worker worker = new Worker(channel, opening, around, server);
+      channels.put(channel, worker);
       worker.start();
+    } else {
+      throw new IOException("this driver has no interpreter " + which);
     }
   }
 

@@ -35,6 +35,9 @@ final class Frame {
   static final int DONE_CANCELLED = 2;
   static final int DONE_LOST = 4;
 
+  /** Outcome of an EXECUTE that carries options beside its code. */
+  static final int WITH_OPTIONS = 1;
+
   static final int STDOUT = 1;
   static final int STDERR = 2;
 

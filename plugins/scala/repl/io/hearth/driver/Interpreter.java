@@ -1,11 +1,18 @@
 package io.hearth.driver;
 
+import com.fasterxml.jackson.databind.node.ObjectNode;
+
 /**
  * What serves one channel. The calls come from the link's thread and must not block; the answers
  * are frames.
  */
 interface Interpreter {
-  void execute(long statement, String code);
+  /**
+   * Takes a statement.
+   *
+   * @param options what the client has asked for beside the code; empty in most cases
+   */
+  void execute(long statement, String code, ObjectNode options);
 
   /** Asks for the end of a statement that has been given to execute and has not ended. */
   void interrupt(long statement);

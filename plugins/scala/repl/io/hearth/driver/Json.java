@@ -1,10 +1,13 @@
 package io.hearth.driver;
 
+import com.fasterxml.jackson.core.JsonGenerator;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.IOException;
+import java.io.OutputStream;
+import java.io.Writer;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
 
@@ -46,6 +49,24 @@ final class Json {
     } catch (IOException e) {
       throw new IllegalStateException(e);
     }
+  }
+
+  /** The text that a JSON string stands for. */
+  static String text(String quoted) {
+    try {
+      return MAPPER.readTree(quoted).asText();
+    } catch (IOException e) {
+      throw new IllegalStateException(e);
+    }
+  }
+
+  /** Writes JSON piece by piece, for what is too large to be held as nodes. */
+  static JsonGenerator generator(Writer to) throws IOException {
+    return MAPPER.getFactory().createGenerator(to);
+  }
+
+  static JsonGenerator generator(OutputStream to) throws IOException {
+    return MAPPER.getFactory().createGenerator(to);
   }
 
   static byte[] reason(String reason) {

@@ -1,6 +1,5 @@
 package io.hearth.driver;
 
-import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collections;
@@ -10,34 +9,6 @@ import java.util.regex.Matcher;
 
 /** Runs the pieces of a cell one after the other and makes the statement's result of what comes. */
 final class ScalaEvaluator {
-  /** How the code ended: outcome and bundle of the DONE frame. */
-  static final class Result {
-    final int outcome;
-    final byte[] bundle;
-
-    private Result(int outcome, byte[] bundle) {
-      this.outcome = outcome;
-      this.bundle = bundle;
-    }
-
-    static Result ok(String bundle) {
-      return new Result(Frame.DONE_OK, bundle.getBytes(StandardCharsets.UTF_8));
-    }
-
-    static Result error(String value, List<String> traceback) {
-      return named("Error", value, traceback);
-    }
-
-    static Result named(String name, String value, List<String> traceback) {
-      return new Result(Frame.DONE_ERROR, Json.error(name, value, traceback));
-    }
-
-    /** The code was told to stop, and has. */
-    static Result stopped() {
-      return error("stopped", Collections.emptyList());
-    }
-  }
-
   private final ReplSupport repl;
   private final EchoWriter echo;
   private final Cells cells;

@@ -6,6 +6,7 @@ import org.apache.spark.SparkConf;
 import org.apache.spark.SparkContext;
 import org.apache.spark.api.python.Py4JServer;
 import org.apache.spark.repl.Main;
+import org.apache.spark.sql.SparkSession;
 
 /** The session's Spark context, started in the background, and the gateway to it for Python. */
 final class Spark {
@@ -22,6 +23,17 @@ final class Spark {
   /** Where the REPL's classes are from now on. */
   void setRepl(ClassLoader repl) {
     classes.setRepl(repl);
+  }
+
+  /** Knows the REPL's classes too: for threads that run Spark's code. */
+  ClassLoader classLoader() {
+    return classes;
+  }
+
+  /** The session that all languages share; waits for the context. */
+  SparkSession session() {
+    context.join();
+    return Main.sparkSession();
   }
 
   void start() {

@@ -93,7 +93,7 @@ final class Worker implements Interpreter {
   }
 
   private final int channel;
-  private final byte[] open;
+  private final ObjectNode open;
   private final Link link;
   private final Spark spark;
   private final Jobs jobs;
@@ -116,16 +116,15 @@ final class Worker implements Interpreter {
   private boolean stopping;
   private String dead;
 
-  Worker(int channel, byte[] open, Link link, Spark spark, Jobs jobs, WorkerServer server,
-      ScheduledExecutorService ticker, Log log) {
+  Worker(int channel, ObjectNode open, Surroundings around, WorkerServer server) {
     this.channel = channel;
     this.open = open;
-    this.link = link;
-    this.spark = spark;
-    this.jobs = jobs;
+    this.link = around.link;
+    this.spark = around.spark;
+    this.jobs = around.jobs;
     this.server = server;
-    this.ticker = ticker;
-    this.log = log;
+    this.ticker = around.ticker;
+    this.log = around.log;
   }
 
   int channel() {
@@ -147,7 +146,7 @@ final class Worker implements Interpreter {
     } catch (RuntimeException e) {
       return; // reported for all channels in one place
     }
-    try (WorkerProcess files = new WorkerProcess(Json.parseObject(open), spark)) {
+    try (WorkerProcess files = new WorkerProcess(open, spark)) {
       Process started = files.start();
       Thread out;
       Thread err;
@@ -314,7 +313,7 @@ final class Worker implements Interpreter {
   }
 
   @Override
-  public synchronized void execute(long statement, String code) {
+  public synchronized void execute(long statement, String code, ObjectNode options) {
     if (dead != null || stopping) {
       lost(statement, dead != null ? dead : "the worker is being stopped");
       return;

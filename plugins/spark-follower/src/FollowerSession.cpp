@@ -1,60 +1,54 @@
-#include "PysparkSession.h"
+#include "FollowerSession.h"
 
 #include <boost/json/parse.hpp>
 #include <charconv>
 #include <utility>
 
+#include "JsonOptions.h"
 #include "LinkFrames.h"
 
-namespace hearth::pyspark {
+namespace hearth::spark {
 
 namespace json = boost::json;
 
-namespace {
-
-std::string member(const json::value& object, const char* key) {
-  const json::value* value = object.is_object() ? object.get_object().if_contains(key) : nullptr;
-  return value != nullptr && value->is_string() ? std::string(value->get_string()) : std::string();
-}
-
-std::string reasonDetail(const std::string& reason) {
-  return "{\"reason\":" + quoted(reason) + "}";
-}
-
-}  // namespace
-
-PysparkInstance::PysparkInstance(Host host, std::string config)
-    : Instance(host, std::move(config)), opening_(this->config()) {}
-
-PysparkSession::PysparkSession(PysparkInstance& instance, Host host, hearth_session_h handle,
-                               const hearth_open& open, const std::string& config)
+FollowerSession::FollowerSession(Host host, hearth_session_h handle, const hearth_open& open,
+                                 const std::string& config, std::string name, std::string opening)
     : Session(host, handle, open, config),
-      opening_(instance.opening().json(args().optionsJson)),
+      name_(std::move(name)),
+      opening_(std::move(opening)),
       recovered_(!args().recoveryBlob.empty()) {}
 
-void PysparkSession::launch() {
+void FollowerSession::launch() {
   channel_ = join(opening_);
-  opening_ = {};  // the worker's files: not needed again
+  opening_ = {};  // a worker's files, it may be: not needed again
 }
 
-void PysparkSession::execute(std::uint64_t statement, std::string_view code, std::string_view) {
-  if (channel_ == 0 || failed_ || closing_)
-    throw Error(HEARTH_E_STATE, "the Python worker is gone");
-  send(channel_, frames::execute, statement, code);
+void FollowerSession::needWorking() const {
+  if (channel_ == 0 || failed_ || closing_) throw Error(HEARTH_E_STATE, name_ + " is gone");
 }
 
-void PysparkSession::interrupt(std::uint64_t statement) {
+void FollowerSession::execute(std::uint64_t statement, std::string_view code,
+                              std::string_view optionsJson) {
+  needWorking();
+  if (optionsJson.empty() || optionsJson == "{}")
+    send(channel_, frames::execute, statement, code);
+  else
+    send(channel_, frames::execute, statement,
+         "{\"code\":" + quoted(code) + ",\"options\":" + std::string(optionsJson) + "}",
+         frames::withOptions);
+}
+
+void FollowerSession::interrupt(std::uint64_t statement) {
   if (channel_ != 0) send(channel_, frames::interrupt, statement, {});
 }
 
-void PysparkSession::complete(std::uint64_t request, std::string_view code, std::uint64_t cursor) {
-  if (channel_ == 0 || failed_ || closing_)
-    throw Error(HEARTH_E_STATE, "the Python worker is gone");
+void FollowerSession::complete(std::uint64_t request, std::string_view code, std::uint64_t cursor) {
+  needWorking();
   send(channel_, frames::complete, request,
        "{\"code\":" + quoted(code) + ",\"cursor\":" + std::to_string(cursor) + "}");
 }
 
-void PysparkSession::close(std::int32_t mode) {
+void FollowerSession::close(std::int32_t mode) {
   closing_ = true;
   if (channel_ == 0 || mode == HEARTH_CLOSE_DETACH) {
     state(HEARTH_CLOSED);
@@ -67,16 +61,16 @@ void PysparkSession::close(std::int32_t mode) {
   closeChannel(channel_);
 }
 
-void PysparkSession::onFrame(hearth_chan_h, std::int32_t event, const Frame& frame) {
+void FollowerSession::onFrame(hearth_chan_h, std::int32_t event, const Frame& frame) {
   if (event == HEARTH_CHAN_FRAME)
     received(frame);
   else if (event == HEARTH_CHAN_CLOSED)
     onClosed();
   else if ((event == HEARTH_CHAN_UP || event == HEARTH_CHAN_BACK) && recovered_ && !failed_)
-    state(HEARTH_IDLE);  // its worker said READY to an earlier run of the host
+    state(HEARTH_IDLE);  // it said READY to an earlier run of the host
 }
 
-void PysparkSession::received(const Frame& frame) {
+void FollowerSession::received(const Frame& frame) {
   switch (frame.type) {
     case frames::ready:
       save("{}");
@@ -106,17 +100,20 @@ void PysparkSession::received(const Frame& frame) {
   }
 }
 
-void PysparkSession::onFailed(std::string_view payload) {
+void FollowerSession::onFailed(std::string_view payload) {
   failed_ = true;
   boost::system::error_code error;
   const json::value value = json::parse({payload.data(), payload.size()}, error);
-  std::string reason = "the Python worker has failed";
-  if (const std::string why = member(value, "reason"); !why.empty()) reason += ": " + why;
-  if (const std::string words = member(value, "output"); !words.empty()) reason += "\n" + words;
+  std::string reason = name_ + " has failed";
+  if (!error && value.is_object()) {
+    const json::object& said = value.get_object();
+    if (const std::string why = anyText(said, "reason"); !why.empty()) reason += ": " + why;
+    if (const std::string words = anyText(said, "output"); !words.empty()) reason += "\n" + words;
+  }
   state(HEARTH_ERROR, reasonDetail(reason));
 }
 
-void PysparkSession::onClosed() {
+void FollowerSession::onClosed() {
   channel_ = 0;
   if (closing_)
     state(HEARTH_CLOSED);
@@ -124,4 +121,4 @@ void PysparkSession::onClosed() {
     state(HEARTH_DEAD, reasonDetail("the driver's link has ended"));
 }
 
-}  // namespace hearth::pyspark
+}  // namespace hearth::spark

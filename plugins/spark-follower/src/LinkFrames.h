@@ -1,9 +1,9 @@
-// The numbers of doc/link.md, "Frame types", that a leader deals with.
+// The numbers of doc/link.md, "Frame types", that plugins deal with.
 #pragma once
 
 #include <cstdint>
 
-namespace hearth::scala::frames {
+namespace hearth::spark::frames {
 
 inline constexpr std::uint8_t execute = 16;
 inline constexpr std::uint8_t interrupt = 17;
@@ -19,4 +19,7 @@ inline constexpr std::uint8_t failed = 37;
 inline constexpr std::uint8_t info = 38;
 inline constexpr std::uint8_t bye = 39;
 
-}  // namespace hearth::scala::frames
+/// Outcome of an EXECUTE whose payload is {"code":..,"options":{..}}; 0: the code alone.
+inline constexpr std::uint8_t withOptions = 1;
+
+}  // namespace hearth::spark::frames

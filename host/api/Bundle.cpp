@@ -1,0 +1,135 @@
+#include "api/Bundle.h"
+
+#include <cstddef>
+#include <optional>
+#include <string_view>
+
+namespace hearth::host {
+
+namespace {
+
+constexpr auto npos = std::string_view::npos;
+
+std::size_t skipSpace(std::string_view text, std::size_t at) {
+  const std::size_t found = text.find_first_not_of(" \t\r\n", at);
+  return found == npos ? text.size() : found;
+}
+
+// Behind the string that begins at `at`; npos where it has no end.
+std::size_t skipString(std::string_view text, std::size_t at) {
+  for (++at; at < text.size(); ++at) {
+    at = text.find_first_of("\"\\", at);
+    if (at == npos) return npos;
+    if (text[at] == '"') return at + 1;
+    ++at;
+  }
+  return npos;
+}
+
+// Behind the value that begins at `at`.
+std::size_t skipValue(std::string_view text, std::size_t at) {
+  std::size_t depth = 0;
+  while (at < text.size()) {
+    const char c = text[at];
+    if (c == '"') {
+      at = skipString(text, at);
+      if (at == npos) return npos;
+      if (depth == 0) return at;
+      continue;
+    }
+    if (c == '{' || c == '[') {
+      ++depth;
+    } else if (c == '}' || c == ']') {
+      if (depth == 0) return at;  // the end of what a bare word is in
+      if (--depth == 0) return at + 1;
+    } else if (c == ',' && depth == 0) {
+      return at;
+    }
+    ++at;
+  }
+  return npos;
+}
+
+struct Member {
+  std::size_t begin;  // of its key
+  std::size_t end;    // behind its value
+  std::string_view value;
+};
+
+std::optional<Member> find(std::string_view object, std::string_view quotedKey) {
+  std::size_t at = skipSpace(object, 0);
+  if (at >= object.size() || object[at] != '{') return std::nullopt;
+  for (;;) {
+    at = skipSpace(object, at + 1);
+    if (at >= object.size() || object[at] != '"') return std::nullopt;
+    const std::size_t begin = at;
+    const std::size_t keyEnd = skipString(object, at);
+    if (keyEnd == npos) return std::nullopt;
+    const std::size_t colon = skipSpace(object, keyEnd);
+    if (colon >= object.size() || object[colon] != ':') return std::nullopt;
+    const std::size_t value = skipSpace(object, colon + 1);
+    const std::size_t end = skipValue(object, value);
+    if (end == npos) return std::nullopt;
+    if (object.substr(begin, keyEnd - begin) == quotedKey)
+      return Member{begin, end, object.substr(value, end - value)};
+    at = skipSpace(object, end);
+    if (at >= object.size() || object[at] != ',') return std::nullopt;
+  }
+}
+
+// The object without one of its members.
+std::string without(std::string_view object, const Member& member) {
+  std::size_t begin = member.begin;
+  std::size_t end = skipSpace(object, member.end);
+  if (end < object.size() && object[end] == ',')
+    end = skipSpace(object, end + 1);
+  else if (const std::size_t comma = object.find_last_not_of(" \t\r\n", begin - 1);
+           object[comma] == ',')
+    begin = comma;
+  std::string rest(object.substr(0, begin));
+  rest += object.substr(end);
+  return rest;
+}
+
+// What is between the braces.
+std::string_view inner(std::string_view object) {
+  const std::size_t open = object.find('{');
+  const std::size_t close = object.rfind('}');
+  if (open == npos || close == npos) return {};
+  const std::size_t begin = skipSpace(object, open + 1);
+  const std::size_t last = object.find_last_not_of(" \t\r\n", close - 1);
+  return last < begin ? std::string_view() : object.substr(begin, last + 1 - begin);
+}
+
+std::optional<Member> findHearth(std::string_view text) {
+  if (text.find("\"hearth\"") == npos) return std::nullopt;
+  const auto found = find(text, "\"hearth\"");
+  return found && found->value.front() == '{' ? found : std::nullopt;
+}
+
+}  // namespace
+
+Bundle Bundle::forLivy(const std::string& text) {
+  const auto hearth = findHearth(text);
+  return {hearth ? without(text, *hearth) : text, {}};
+}
+
+Bundle Bundle::forV1(const std::string& text) {
+  const auto hearth = findHearth(text);
+  if (!hearth) return {text, {}};
+  Bundle bundle;
+  const auto data = find(hearth->value, "\"data\"");
+  const std::string others = data ? without(hearth->value, *data) : std::string(hearth->value);
+  bundle.extra = inner(others);
+  bundle.data = without(text, *hearth);
+  const std::string_view more = data ? inner(data->value) : std::string_view();
+  if (more.empty()) return bundle;
+  const bool alone = inner(bundle.data).empty();
+  bundle.data.erase(bundle.data.rfind('}'));
+  if (!alone) bundle.data += ',';
+  bundle.data += more;
+  bundle.data += '}';
+  return bundle;
+}
+
+}  // namespace hearth::host

@@ -1,0 +1,116 @@
+package io.hearth.driver;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.List;
+import java.util.function.BooleanSupplier;
+import org.apache.spark.sql.AnalysisException;
+import org.apache.spark.sql.Dataset;
+import org.apache.spark.sql.Row;
+import org.apache.spark.sql.SparkSession;
+
+/** SQL on the session that all languages share: their temporary views are the same. */
+final class SqlInterpreter extends JvmInterpreter {
+  private static final String MAX_ROWS = "spark.hearth.sql.maxRows";
+  private static final int MOST_ROWS = 10_000_000;
+  private static final int MOST_FRAMES = 30;
+
+  private final Spark spark;
+  private final int maxRows;
+  private volatile SqlCompletion completion;
+  private SparkSession session;
+
+  /**
+   * Starts nothing.
+   *
+   * @param opening OPEN's payload: {@code maxRows}
+   */
+  SqlInterpreter(int channel, ObjectNode opening, Surroundings around) {
+    super(channel, "SQL", around);
+    spark = around.spark;
+    maxRows = opening.path("maxRows").asInt(1000);
+  }
+
+  @Override
+  void begin() {
+    session = spark.session();
+    Thread.currentThread().setContextClassLoader(spark.classLoader());
+    SparkSession.setActiveSession(session);
+    completion = new SqlCompletion(session);
+  }
+
+  @Override
+  Result evaluate(Statement statement, Output output, BooleanSupplier stop) {
+    List<SqlScript.Piece> pieces = Collections.emptyList();
+    int at = 0;
+    try {
+      int rows = rows(statement.options);
+      pieces = SqlScript.cut(statement.code, session.sessionState().sqlParser());
+      for (; at < pieces.size() - 1; at++) {
+        if (stop.getAsBoolean()) {
+          return Result.stopped();
+        }
+        SqlResult.of(session, session.sql(pieces.get(at).text), rows); // as if it were alone
+      }
+      Dataset<Row> last = session.sql(pieces.get(at).text);
+      return Result.ok(SqlResult.of(session, last, rows));
+    } catch (Exception e) {
+      String where = pieces.size() < 2 ? ""
+          : "statement " + (at + 1) + " of " + pieces.size() + " (line " + pieces.get(at).line
+              + "): ";
+      return Result.error(where + message(e), traceback(e));
+    }
+  }
+
+  /** How many rows the result may have: as the statement, else the session, else OPEN says. */
+  private int rows(ObjectNode options) {
+    JsonNode asked = options.path("maxRows");
+    if (!asked.isMissingNode() && !asked.isNull()) {
+      return checked(asked.isIntegralNumber() ? asked.asLong() : 0, "maxRows");
+    }
+    String set = session.conf().get(MAX_ROWS, null);
+    try {
+      return set == null ? maxRows : checked(Long.parseLong(set.trim()), MAX_ROWS);
+    } catch (NumberFormatException e) {
+      return checked(0, MAX_ROWS);
+    }
+  }
+
+  private static int checked(long rows, String key) {
+    if (rows < 1 || rows > MOST_ROWS) {
+      throw new IllegalArgumentException(key + " is no number from 1 to " + MOST_ROWS);
+    }
+    return (int) rows;
+  }
+
+  private static String message(Throwable e) {
+    return e.getMessage() == null ? e.toString() : e.getMessage();
+  }
+
+  // Of what the analysis finds wrong with a statement, frames say nothing.
+  private static List<String> traceback(Throwable error) {
+    List<String> lines = new ArrayList<>();
+    for (Throwable e = error; e != null && lines.size() < MOST_FRAMES; e = e.getCause()) {
+      lines.add(e == error ? e.getClass().getName() + "\n" : "Caused by: " + e + "\n");
+      if (e instanceof AnalysisException) {
+        continue;
+      }
+      for (StackTraceElement frame : e.getStackTrace()) {
+        if (lines.size() >= MOST_FRAMES || frame.getClassName().startsWith("io.hearth.")) {
+          break;
+        }
+        lines.add("\tat " + frame + "\n");
+      }
+    }
+    return lines;
+  }
+
+  @Override
+  List<String> candidates(String code, int cursor) {
+    SqlCompletion ready = completion;
+    return ready == null ? Collections.emptyList() : ready.complete(code, cursor);
+  }
+}

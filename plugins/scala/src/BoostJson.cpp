@@ -1,2 +1,0 @@
-// Boost.JSON, compiled into the plugin: a plugin links nothing but libc and libstdc++.
-#include <boost/json/src.hpp>
