@@ -92,6 +92,42 @@ def test_what_one_language_saves_the_other_loads(server, session, tmp_path):
     assert output["status"] == "error" and "already exists" in output["evalue"], "nothing is overwritten"
 
 
+def shared_items(server, session):
+    answer = server.get(f"/v1/sessions/{session}/shared")
+    assert answer.status == 200, answer
+    return {(item["type"], item["name"]): item for item in answer.json["items"]}
+
+
+def test_the_listing_shows_named_and_cached_rdds_views_and_tables(server, session):
+    server.output(session, 'numbers = sc.parallelize(range(1000), 2).cache()\nSharedRdd("numbers", numbers)\nnumbers.sum()', "pyspark")
+    server.output(session, 'val big = sc.parallelize(1 to 100, 3).setName("big").persist(org.apache.spark.storage.StorageLevel.DISK_ONLY)\nbig.count', "spark")
+    server.output(session, 'spark.range(50).createOrReplaceTempView("fifty")\nspark.catalog.cacheTable("fifty"); spark.table("fifty").count\n'
+                           'spark.range(3).createOrReplaceGlobalTempView("everywhere")\nspark.range(2).write.saveAsTable("kept_table")', "spark")
+    items = shared_items(server, session)
+    assert items["rdd", "states"]["shared"] and items["rdd", "states"]["language"] == "python"
+    assert items["rdd", "states"]["storageLevel"] is None and items["rdd", "states"]["memoryBytes"] == 0
+    assert items["rdd", "cities"]["language"] == "scala"
+    numbers = items["rdd", "numbers"]
+    assert (numbers["partitions"], numbers["cachedPartitions"], numbers["shared"]) == (2, 2, True)
+    assert numbers["memoryBytes"] > 1000 and numbers["storageLevel"].startswith("Memory")
+    big = items["rdd", "big"]
+    assert not big["shared"] and big["partitions"] == 3 and big["diskBytes"] > 100 and big["storageLevel"].startswith("Disk")
+    fifty = items["view", "fifty"]
+    assert fifty["cachedPartitions"] > 0 and fifty["memoryBytes"] > 0 and fifty["storageLevel"]
+    assert items["view", "everywhere"]["database"] == "global_temp"
+    assert items["table", "kept_table"]["tableType"] == "MANAGED"
+
+
+def test_the_listing_does_not_wait_for_a_running_statement(server, session):
+    made = server.post(f"/sessions/{session}/statements", {"code": "print('begun')\nwhile True: pass", "kind": "pyspark"}).json["id"]
+    path = f"/v1/sessions/{session}/statements/{made}"
+    server.until("it runs", lambda: "begun" in server.get(path).json["stdout"], 60)
+    assert ("rdd", "states") in shared_items(server, session)
+    assert server.get(path).json["state"] == "running"
+    server.post(f"/sessions/{session}/statements/{made}/cancel")
+    server.finish(session, made)
+
+
 def test_named_rdds_outlive_the_python_that_named_them(server, session):
     died = server.run(session, "import os; os._exit(3)", "pyspark")["output"]
     assert died["status"] == "error"
