@@ -369,6 +369,9 @@ class FakeSession {
   Answer exportDriver(std::uint64_t request) {
     return call([&](hearth_error* err) { return plugin_.export_driver(self_, request, err); });
   }
+  Answer sharedData(std::uint64_t request) {
+    return call([&](hearth_error* err) { return plugin_.shared_data(self_, request, err); });
+  }
   void close(std::int32_t mode = HEARTH_CLOSE_GRACEFUL) { plugin_.close(self_, mode); }
 
   void line(hearth_proc_h process, std::int32_t stream, std::string text) {

@@ -5,6 +5,8 @@ import os
 import sys
 import warnings
 
+from . import shareddata
+
 
 def attach(channel):
     """Returns (globals for the user, Attachment), or ({}, None) where there is no gateway. Main
@@ -41,6 +43,7 @@ def _attach(channel):
         "spark": session,
         "sqlContext": SQLContext._get_or_create(context),
         "cloudpickle": cloudpickle,
+        "SharedRdd": shareddata.make(context),
     }
     try:
         from pyspark.sql import HiveContext

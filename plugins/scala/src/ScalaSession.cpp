@@ -117,6 +117,11 @@ void ScalaSession::exportDriver(std::uint64_t request) {
   answerExports();
 }
 
+void ScalaSession::sharedData(std::uint64_t request) {
+  if (ended_ || closing_) throw Error(HEARTH_E_STATE, "the driver is gone");
+  send(channel_, frames::shared, request, {});
+}
+
 // The version is known once the context is up.
 void ScalaSession::answerExports() {
   if (info_.empty()) return;

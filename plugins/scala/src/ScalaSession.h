@@ -13,7 +13,11 @@ namespace hearth::scala {
 
 /// One session's driver, a JVM started by spark-submit, and channel 1 of its link. The driver
 /// outlives the host: opened with the blob it has saved, the session takes the running one up.
-class ScalaSession final : public Session, public Interruptible, public Completing, public Leader {
+class ScalaSession final : public Session,
+                           public Interruptible,
+                           public Completing,
+                           public Leader,
+                           public DataSharing {
  public:
   ScalaSession(Host host, hearth_session_h handle, const hearth_open& open,
                const std::string& config);
@@ -24,6 +28,7 @@ class ScalaSession final : public Session, public Interruptible, public Completi
   void interrupt(std::uint64_t statement) override;
   void complete(std::uint64_t request, std::string_view code, std::uint64_t cursor) override;
   void exportDriver(std::uint64_t request) override;
+  void sharedData(std::uint64_t request) override;
   void close(std::int32_t mode) override;
 
   void onFrame(hearth_chan_h channel, std::int32_t event, const Frame& frame) override;

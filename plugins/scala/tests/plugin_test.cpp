@@ -279,6 +279,18 @@ TEST_CASE("followers learn of the driver once its context is up") {
                                         run.deployment.folder + R"(","appId":"local-1"})");
 }
 
+TEST_CASE("the driver is asked for the data that languages share, and not after its end") {
+  Launched run;
+  run.connect();
+  REQUIRE(run.session.sharedData(5));
+  CHECK(run.host.sent.back().type == frames::shared);
+  CHECK(run.host.sent.back().statement == 5);
+  run.say(frames::reply, R"({"items":[]})", 5);
+  CHECK(run.host.replies.back().json == R"({"items":[]})");
+  run.session.exit(run.process(), 1, 0);
+  CHECK(run.session.sharedData(6).status == HEARTH_E_STATE);
+}
+
 TEST_CASE("a driver that dies takes its session along, with the reason") {
   Launched run;
   REQUIRE(run.session.exportDriver(3));

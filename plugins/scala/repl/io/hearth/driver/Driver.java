@@ -13,6 +13,8 @@ import org.apache.spark.SparkContext;
 
 /** The session: takes the host's frames to the channels they are for, and sees to its end. */
 final class Driver implements Link.Listener {
+  private static final int HEARTH_OK = 0;
+  private static final int HEARTH_E_INTERNAL = 7;
   private static final long FLUSH_MS = 1000;
   private static final long FLUSH_FAILED_MS = 10000;
 
@@ -120,6 +122,9 @@ final class Driver implements Link.Listener {
           interpreter.complete(frame.statement, frame.payload);
         }
         break;
+      case Frame.SHARED:
+        shared(frame.statement);
+        break;
       case Frame.STOP:
         stop(frame.channel);
         break;
@@ -172,6 +177,20 @@ final class Driver implements Link.Listener {
     } else {
       throw new IOException("this driver has no interpreter " + which);
     }
+  }
+
+  // On a thread of its own: a catalog may be far away.
+  private void shared(long request) {
+    Threads.daemon("hearth-shared", () -> {
+      try {
+        link.send(ScalaInterpreter.CHANNEL, Frame.REPLY, HEARTH_OK, request,
+            Json.bytes(SharedListing.of(spark)));
+      } catch (RuntimeException | Error e) {
+        log.failure("the list of shared data", e);
+        link.send(ScalaInterpreter.CHANNEL, Frame.REPLY, HEARTH_E_INTERNAL, request,
+            Json.reason(e.toString()));
+      }
+    }).start();
   }
 
   private void stop(int channel) {

@@ -21,6 +21,7 @@ final class Frame {
   static final int OPEN = 19;
   static final int STOP = 20;
   static final int PREPARE = 21;
+  static final int SHARED = 22;
   static final int READY = 32;
   static final int OUTPUT = 33;
   static final int PROGRESS = 34;

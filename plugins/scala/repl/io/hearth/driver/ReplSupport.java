@@ -34,7 +34,9 @@ final class ReplSupport {
       + "import org.apache.spark.SparkContext._\n"
       + "import spark.implicits._\n"
       + "import spark.sql\n"
-      + "import org.apache.spark.sql.functions._\n";
+      + "import org.apache.spark.sql.functions._\n"
+      + "type SharedRdd[T] = io.hearth.SharedRdd[T]\n"
+      + "val SharedRdd = new io.hearth.SharedRdds\n";
 
   private final Object interpreter;
   private final boolean scala213 = Reflect.exists("scala.tools.nsc.interpreter.shell.ILoop");
@@ -154,6 +156,8 @@ final class ReplSupport {
       return BoxedUnit.UNIT;
     };
     Object settings = Reflect.create("scala.tools.nsc.GenericRunnerSettings", complain);
+    // Else the REPL would load the session's jars, and this one, a second time.
+    Reflect.call(settings, "embeddedDefaults", Thread.currentThread().getContextClassLoader());
     Reflect.call(settings, "processArguments", list, true);
     if (!complaints.isEmpty()) {
       throw new IllegalStateException("the Scala compiler does not take its options: "

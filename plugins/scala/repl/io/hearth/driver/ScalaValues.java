@@ -188,7 +188,7 @@ final class ScalaValues {
   }
 
   // Scala 2.12 has no productElementNames; a case class declares its parameters as fields first.
-  private static List<String> fieldNames(Product product) {
+  static List<String> fieldNames(Product product) {
     List<String> names = new ArrayList<>();
     if (product.getClass().getName().startsWith("scala.Tuple")) {
       return names;
