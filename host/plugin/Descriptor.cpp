@@ -154,6 +154,8 @@ Descriptor Descriptor::parse(std::string_view source) {
   if (const auto* mime = object.if_contains("mime")) descriptor.mime = list(*mime, "mime", text);
   if (const auto* leader = object.if_contains("leader"))
     descriptor.leader = name(*leader, "leader");
+  if (const auto* parameter = object.if_contains("kind_parameter"))
+    descriptor.kindParameter = text(*parameter, "kind_parameter");
   if (const auto* concurrency = object.if_contains("concurrency")) {
     if (!concurrency->is_int64() || concurrency->get_int64() < 1 || concurrency->get_int64() > 1000)
       throw DescriptorError("concurrency is not a number from 1 to 1000");

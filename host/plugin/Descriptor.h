@@ -36,6 +36,8 @@ struct Descriptor {
   std::vector<std::string> mime;
   std::string leader;  ///< kind of the driver that it joins; empty: it has its own
   int concurrency = 1;
+  /// What P is in KIND:P, which then can be asked for in place of each kind; empty: none can.
+  std::string kindParameter;
   std::map<std::string, ConfigKey> config;
 
   /// Throws DescriptorError. Keys that this host does not know are passed over, so that a plugin

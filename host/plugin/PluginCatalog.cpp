@@ -38,6 +38,10 @@ std::vector<fs::path> filesIn(const fs::path& folder, const char* extension) {
   return files;
 }
 
+std::string withoutParameter(const std::string& kind) {
+  return kind.substr(0, kind.find(':'));
+}
+
 std::string readFile(const fs::path& file) {
   std::ifstream in(file, std::ios::binary);
   std::string content{std::istreambuf_iterator<char>(in), std::istreambuf_iterator<char>()};
@@ -307,11 +311,23 @@ void PluginCatalog::offer(CatalogEntry& entry) {
 }
 
 const CatalogEntry* PluginCatalog::find(const std::string& kindOrAlias) const {
-  const auto kind = byKind_.find(canonicalKind(kindOrAlias));
+  const auto kind = byKind_.find(withoutParameter(canonicalKind(kindOrAlias)));
   return kind == byKind_.end() ? nullptr : kind->second;
 }
 
+std::string PluginCatalog::kindParameter(const std::string& kindOrAlias) {
+  const std::size_t colon = kindOrAlias.find(':');
+  return colon == std::string::npos ? std::string() : kindOrAlias.substr(colon + 1);
+}
+
 std::string PluginCatalog::canonicalKind(const std::string& kindOrAlias) const {
+  if (kindOrAlias.find(':') != std::string::npos) {
+    const std::string parameter = kindParameter(kindOrAlias);
+    const std::string kind = canonicalKind(withoutParameter(kindOrAlias));
+    if (kind.empty() || !isName(parameter) || byKind_.at(kind)->descriptor.kindParameter.empty())
+      return {};
+    return kind + ":" + parameter;
+  }
   if (byKind_.count(kindOrAlias) != 0) return kindOrAlias;  // a kind outranks another's alias
   const auto alias = byAlias_.find(kindOrAlias);
   return alias == byAlias_.end() ? std::string() : alias->second.second;
@@ -319,7 +335,8 @@ std::string PluginCatalog::canonicalKind(const std::string& kindOrAlias) const {
 
 std::string PluginCatalog::descriptorKind(const std::string& kindOrAlias) const {
   const auto* entry = find(kindOrAlias);
-  return entry == nullptr ? std::string() : entry->kinds.at(canonicalKind(kindOrAlias));
+  return entry == nullptr ? std::string()
+                          : entry->kinds.at(withoutParameter(canonicalKind(kindOrAlias)));
 }
 
 std::vector<std::string> PluginCatalog::kinds() const {

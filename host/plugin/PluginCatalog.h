@@ -65,10 +65,13 @@ class PluginCatalog {
 
   /// The loaded plugin that offers a kind, or an alias of one; null where none does.
   const CatalogEntry* find(const std::string& kindOrAlias) const;
-  /// The kind offered that an alias stands for, a kind itself; empty where unknown.
+  /// The kind offered that an alias stands for, a kind itself; empty where unknown. "KIND:PARAMETER"
+  /// is a kind too, with a name for PARAMETER, where the plugin's descriptor has kind_parameter.
   std::string canonicalKind(const std::string& kindOrAlias) const;
   /// The same in the descriptor's spelling, which is what the plugin's open() is told.
   std::string descriptorKind(const std::string& kindOrAlias) const;
+  /// PARAMETER of "KIND:PARAMETER", or empty.
+  static std::string kindParameter(const std::string& kindOrAlias);
   /// Kinds offered, sorted.
   std::vector<std::string> kinds() const;
 

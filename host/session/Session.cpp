@@ -41,14 +41,27 @@ Session::Session(SessionEnvironment& environment, SessionRow row, CreateRequest 
 
 Session::~Session() = default;
 
-void Session::start() {
+void Session::check(Checked done) {
   link_ = std::make_shared<DriverLink>(
       environment_.plugins.links(), strand_, std::to_string(id_), work_,
-      [weak = weak_from_this()](std::function<void(bool)> done) {
+      [weak = weak_from_this()](std::function<void(bool)> committed) {
         if (const auto self = weak.lock())
           self->environment_.store.barrier(
-              [done = std::move(done)](const std::string& error) { done(error.empty()); });
+              [committed = std::move(committed)](const std::string& error) {
+                committed(error.empty());
+              });
       });
+  post([done = std::move(done)](Session& self) { self.checkNow(done); });
+}
+
+void Session::abandon() {
+  post([](Session& self) {
+    self.ending_ = true;
+    for (auto& entry : self.slots_) self.retire(entry.second, HEARTH_CLOSE_KILL);
+  });
+}
+
+void Session::start() {
   post([](Session& self) {
     if (self.ending_) return;
     self.armLifeTimer();

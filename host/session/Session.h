@@ -64,6 +64,12 @@ class Session : public InterpreterOwner, public std::enable_shared_from_this<Ses
   Session(SessionEnvironment& environment, SessionRow row, CreateRequest request, Ended ended);
   ~Session() override;
 
+  /// Lets the plugin of the session's kind look at the request, before start(). The callback has its
+  /// refusal, if any; then the session is to be dropped.
+  using Checked = std::function<void(std::optional<Refusal>)>;
+  void check(Checked done);
+  /// Lets go of what check() has opened, where start() is not to follow.
+  void abandon();
   /// Starts the interpreter of the session's kind. Once, after the session's row is durable.
   void start();
 
@@ -157,6 +163,8 @@ class Session : public InterpreterOwner, public std::enable_shared_from_this<Ses
   bool carriesSession(const Slot& slot);
   void ensure(Slot& slot);
   void askLeader(const std::string& leader);
+  void checkNow(const Checked& done);
+  void open(Slot& slot, const std::string& driverJson);
   void openAndLaunch(Slot& slot, const std::string& driverJson);
   void ready(Slot& slot);
   void failed(Slot& slot, bool dead, const std::string& reason);

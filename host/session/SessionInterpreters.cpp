@@ -40,6 +40,22 @@ Session::Slot* Session::slotOf(const Interpreter& interpreter) {
   return nullptr;
 }
 
+// Before the session is told of: what its plugin says of the request is the answer to the request.
+// What else goes wrong here goes wrong again, and is told, when it starts.
+void Session::checkNow(const Checked& done) {
+  Slot& main = slot(mainKind());
+  if (!main.instance || !main.instance->entry->leader.empty()) return done(std::nullopt);
+  try {
+    open(main, std::string());
+  } catch (const PluginError& error) {
+    if (error.code() == HEARTH_E_INVALID)
+      return done(Refusal(Refusal::Cause::invalid, error.what()));
+  } catch (const std::exception& error) {
+    hearth::host::log().warn("session {}: {}", id_, error.what());
+  }
+  done(std::nullopt);
+}
+
 void Session::ensure(Slot& wanted) {
   if (wanted.phase != Phase::none || ending_) return;
   if (!wanted.instance) return startFailed(wanted, "no plugin serves the kind " + wanted.kind);
@@ -71,31 +87,37 @@ void Session::askLeader(const std::string& leader) {
   }
 }
 
+void Session::open(Slot& opened, const std::string& driverJson) {
+  fs::create_directories(work_);
+  fs::permissions(work_, fs::perms::owner_all);
+  OpenArguments arguments;
+  arguments.kind = opened.kind;
+  arguments.pluginKind = environment_.plugins.descriptorKind(opened.kind);
+  arguments.user = request_.proxyUser;
+  arguments.driverJson = driverJson;
+  JsonWriter options;
+  options.beginObject();
+  options.key("dir").string(work_);
+  options.key("name").string(request_.name.value_or(std::string()));
+  // A leader that only carries other kinds need not start an interpreter of its own yet.
+  options.key("prepare").boolean(opened.kind == kind_);
+  const std::string parameter = PluginCatalog::kindParameter(opened.kind);
+  if (!parameter.empty()) options.key("parameter").string(parameter);
+  options.key("request").raw(request_.toJson());
+  options.endObject();
+  arguments.optionsJson = options.take();
+  SessionServices services{std::to_string(id_), work_, &environment_.loop, strand_, link_, log_};
+  opened.interpreter = Interpreter::open(environment_.plugins, *opened.instance,
+                                         std::move(services), *this, arguments);
+}
+
 void Session::openAndLaunch(Slot& opened, const std::string& driverJson) {
   opened.phase = Phase::launching;
   opened.failure.clear();
   opened.losing = false;
   opened.killed = false;
   try {
-    fs::create_directories(work_);
-    fs::permissions(work_, fs::perms::owner_all);
-    OpenArguments arguments;
-    arguments.kind = opened.kind;
-    arguments.pluginKind = environment_.plugins.descriptorKind(opened.kind);
-    arguments.user = request_.proxyUser;
-    arguments.driverJson = driverJson;
-    JsonWriter options;
-    options.beginObject();
-    options.key("dir").string(work_);
-    options.key("name").string(request_.name.value_or(std::string()));
-    // A leader that only carries other kinds need not start an interpreter of its own yet.
-    options.key("prepare").boolean(opened.kind == kind_);
-    options.key("request").raw(request_.toJson());
-    options.endObject();
-    arguments.optionsJson = options.take();
-    SessionServices services{std::to_string(id_), work_, &environment_.loop, strand_, link_, log_};
-    opened.interpreter = Interpreter::open(environment_.plugins, *opened.instance,
-                                           std::move(services), *this, arguments);
+    if (!opened.interpreter) open(opened, driverJson);
     opened.interpreter->launch();
   } catch (const std::exception& error) {
     return startFailed(opened, error.what());
@@ -195,7 +217,12 @@ void Session::failed(Slot& broken, bool dead, const std::string& reason) {
 }
 
 void Session::retire(Slot& leaving, std::int32_t mode) {
-  if (leaving.phase == Phase::none || leaving.phase == Phase::closing) return;
+  if (leaving.phase == Phase::closing) return;
+  if (leaving.phase == Phase::none) {
+    if (leaving.interpreter) leaving.interpreter->release();  // opened for a check, never launched
+    leaving.interpreter.reset();
+    return;
+  }
   if (!leaving.interpreter) {
     leaving.phase = Phase::none;
     return;

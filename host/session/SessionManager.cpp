@@ -103,16 +103,31 @@ void SessionManager::create(CreateRequest request, const std::string& owner, Cre
   } catch (const std::exception& error) {
     return done(nullptr, Refusal(Cause::storage, error.what()));
   }
-  environment_.store.putSession(
-      row, [this, session, done = std::move(done)](const std::string& error) {
-        if (!error.empty()) {
-          retire(*session);
-          return done(nullptr, Refusal(Cause::storage, error));
+  session->check(
+      [this, row, session, done = std::move(done)](const std::optional<Refusal>& refusal) mutable {
+        if (refusal) {
+          drop(*session);
+          return done(nullptr, refusal);
         }
-        log().info("session {}: created, kind {}", session->id(), session->row().kind);
-        session->start();
-        done(session, std::nullopt);
+        environment_.store.putSession(
+            row, [this, session, done = std::move(done)](const std::string& error) {
+              if (!error.empty()) {
+                drop(*session);
+                return done(nullptr, Refusal(Cause::storage, error));
+              }
+              log().info("session {}: created, kind {}", session->id(), session->row().kind);
+              session->start();
+              done(session, std::nullopt);
+            });
       });
+}
+
+// One that nobody was told of.
+void SessionManager::drop(Session& session) {
+  session.abandon();
+  std::error_code ignored;
+  fs::remove_all(session.row().folder, ignored);
+  retire(session);
 }
 
 void SessionManager::retire(Session& session) {

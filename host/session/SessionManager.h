@@ -69,6 +69,7 @@ class SessionManager {
 
  private:
   void retire(Session& session);
+  void drop(Session& session);
 
   SessionEnvironment environment_;
   std::string folder_;

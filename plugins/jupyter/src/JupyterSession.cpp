@@ -1,0 +1,285 @@
+#include "JupyterSession.h"
+
+#include <signal.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <boost/json/parse.hpp>
+#include <cctype>
+#include <cstdlib>
+#include <utility>
+
+#include "Text.h"
+
+namespace hearth::jupyter {
+
+namespace json = boost::json;
+
+namespace {
+
+constexpr int maxLaunches = 3;
+constexpr std::uint32_t interruptStep = 20;  // ms
+constexpr int interruptSteps = 50;
+constexpr std::string_view confPrefix = "jupyter.";
+constexpr std::string_view variablePrefix = "jupyter.env.";
+
+json::object parseObject(const std::string& text, const char* what) {
+  if (text.empty()) return {};
+  json::error_code error;
+  json::value value = json::parse(text, error);
+  if (error || !value.is_object())
+    throw Error(HEARTH_E_INVALID, std::string(what) + " is no JSON object");
+  return std::move(value.get_object());
+}
+
+std::string text(const json::object& object, std::string_view key) {
+  const json::value* value = object.if_contains({key.data(), key.size()});
+  return value != nullptr && value->is_string() ? std::string(value->get_string()) : std::string();
+}
+
+json::object member(const json::object& object, const char* key) {
+  const json::value* value = object.if_contains(key);
+  return value != nullptr && value->is_object() ? value->get_object() : json::object();
+}
+
+std::int64_t number(const json::object& object, const char* key, std::int64_t least,
+                    std::int64_t most) {
+  const json::value* value = object.if_contains(key);
+  const std::int64_t given = value != nullptr && value->is_int64() ? value->get_int64() : -1;
+  if (given < least || given > most)
+    throw Error(HEARTH_E_INVALID, std::string(key) + " is not a number from " +
+                                      std::to_string(least) + " to " + std::to_string(most));
+  return given;
+}
+
+void checkTransport(const std::string& name, const char* where) {
+  if (name != "auto" && name != "ipc" && name != "tcp")
+    throw Error(HEARTH_E_INVALID,
+                std::string(where) + " \"" + name + "\" is not one of auto, ipc, tcp");
+}
+
+std::map<std::string, std::string> hostEnvironment() {
+  std::map<std::string, std::string> variables;
+  for (char** entry = environ; entry != nullptr && *entry != nullptr; ++entry) {
+    const std::string_view line = *entry;
+    const std::size_t equals = line.find('=');
+    if (equals != std::string_view::npos)
+      variables.emplace(line.substr(0, equals), line.substr(equals + 1));
+  }
+  return variables;
+}
+
+std::string reasonDetail(const std::string& reason) {
+  return "{\"reason\":" + hearth::quoted(reason) + "}";
+}
+
+}  // namespace
+
+JupyterInstance::JupyterInstance(Host host, std::string config)
+    : Instance(host, std::move(config)),
+      environment_(hostEnvironment()),
+      io_([host](const std::string& text) { host.log(0, HEARTH_LOG_ERROR, text); }) {
+  const json::object given = parseObject(this->config(), "the configuration");
+  settings_.kernel = text(given, "kernel");
+  settings_.transport = text(given, "transport");
+  checkTransport(settings_.transport, "transport");
+  if (const json::value* paths = given.if_contains("kernel_path");
+      paths != nullptr && paths->is_array())
+    for (const json::value& path : paths->get_array()) {
+      if (!path.is_string() || path.get_string().empty() || path.get_string().front() != '/')
+        throw Error(HEARTH_E_INVALID, "kernel_path has an item that is no absolute path");
+      settings_.paths.emplace_back(path.get_string());
+    }
+  settings_.shutdownMillis =
+      static_cast<std::uint32_t>(number(given, "shutdown_time", 0, 3600) * 1000);
+  settings_.times.heartbeat = std::chrono::seconds(number(given, "heartbeat_time", 1, 86400));
+  settings_.times.messageBytes = static_cast<std::size_t>(number(given, "message_mb", 1, 1024))
+                                 << 20;
+}
+
+std::string JupyterInstance::nextName() {
+  return "kernel" + std::to_string(++names_);
+}
+
+JupyterSession::JupyterSession(JupyterInstance& instance, Host host, hearth_session_h handle,
+                               const hearth_open& open, const std::string& config)
+    : Session(host, handle, open, config), instance_(instance) {
+  readOptions();
+}
+
+JupyterSession::~JupyterSession() {
+  if (kernel_) kernel_->stop();
+}
+
+void JupyterSession::readOptions() {
+  // Whoever asks for another user must not get the server's.
+  if (!args().user.empty())
+    throw Error(HEARTH_E_INVALID,
+                "Jupyter kernels run as the server's user: proxyUser cannot be had here");
+  const json::object options = parseObject(args().optionsJson, "the options");
+  folder_ = text(options, "dir");
+  transport_ = instance_.settings().transport;
+  std::string name = instance_.settings().kernel;
+  for (const auto& item : member(member(options, "request"), "conf")) {
+    const std::string_view key(item.key().data(), item.key().size());
+    if (key.substr(0, confPrefix.size()) != confPrefix || !item.value().is_string()) continue;
+    const std::string value(item.value().get_string());
+    if (key == "jupyter.kernel") {
+      name = value;
+    } else if (key == "jupyter.transport") {
+      checkTransport(value, "conf jupyter.transport");
+      transport_ = value;
+    } else if (key.substr(0, variablePrefix.size()) == variablePrefix &&
+               key.size() > variablePrefix.size()) {
+      variables_[std::string(key.substr(variablePrefix.size()))] = value;
+    } else {
+      throw Error(HEARTH_E_INVALID, "unknown conf key " + std::string(key) +
+                                        "; there are jupyter.kernel, jupyter.transport and "
+                                        "jupyter.env.NAME");
+    }
+  }
+  if (const std::string parameter = text(options, "parameter"); !parameter.empty())
+    name = parameter;
+  try {
+    spec_ = KernelSpecs(instance_.settings().paths, instance_.environment()).find(name);
+  } catch (const std::exception& error) {
+    throw Error(HEARTH_E_INVALID, error.what());
+  }
+}
+
+// Sockets in the private folder are out of everybody else's reach, loopback ports are not; but only
+// kernels of Python and R, which share ipykernel's and IRkernel's code, are known to take them all.
+Transport JupyterSession::transport() const {
+  if (transport_ == "tcp") return Transport::tcp;
+  if (transport_ == "ipc") return Transport::ipc;
+  const std::string& program = spec_.argv[0];
+  const std::string file = program.substr(program.rfind('/') + 1);
+  const bool known = file.rfind("python", 0) == 0 || file == "R" || file == "Rscript";
+  return known ? Transport::ipc : Transport::tcp;
+}
+
+void JupyterSession::launch() {
+  log(HEARTH_LOG_INFO, "kernel " + spec_.name + " (" + spec_.displayName + ") of " + spec_.folder);
+  startKernel();
+}
+
+void JupyterSession::startKernel() {
+  ++launches_;
+  connection_ = std::make_shared<Connection>(instance_.ports(), folder_, instance_.nextName(),
+                                             transport(), spec_.name);
+  std::vector<std::string> env = spec_.variables(instance_.environment());
+  for (const auto& [name, value] : variables_) env.push_back(name + "=" + value);
+  // Kernels that look at it end by themselves when the host is gone.
+  env.push_back("JPY_PARENT_PID=" + std::to_string(::getpid()));
+  // No HEARTH_SPAWN_LINES: code that reads stdin gets its end, and what the kernel writes goes to
+  // the session's log without passing through here.
+  process_ = spawn(spec_.command(connection_->file()), env);
+  KernelEvents& events = *this;
+  kernel_ =
+      std::make_shared<Kernel>(instance_.io(), connection_, events, instance_.settings().times);
+  kernel_->start();
+}
+
+void JupyterSession::onExit(hearth_proc_h, std::int32_t status, std::int32_t signo) {
+  process_ = 0;
+  if (!closing_ && !kernel_->ready() && launches_ < maxLaunches && connection_->portsLost()) {
+    log(HEARTH_LOG_WARN, "another process has taken the kernel's ports; it is started again");
+    endKernel();
+    const hearth_status started = guard(nullptr, [this] { startKernel(); });
+    if (started == HEARTH_OK) return;
+  }
+  const std::string how =
+      signo != 0 ? "ended by signal " + std::to_string(signo) : "exit " + std::to_string(status);
+  std::string reason = "the kernel " + spec_.name + " has ended (" + how + ")";
+  if (!kernel_ || !kernel_->ready())
+    reason += " before it was ready; the session's log has its last words";
+  const std::int32_t next = closing_ ? HEARTH_CLOSED : HEARTH_DEAD;
+  if (!kernel_) return state(next, reasonDetail(reason));
+  // What it had sent before comes first.
+  kernel_->drain([this, next, reason] { state(next, reasonDetail(reason)); });
+}
+
+void JupyterSession::endKernel() {
+  kernel_->stop();
+  kernel_.reset();
+  connection_.reset();
+}
+
+void JupyterSession::execute(std::uint64_t statement, std::string_view code, std::string_view) {
+  if (process_ == 0 || closing_) throw Error(HEARTH_E_STATE, "the kernel is gone");
+  kernel_->execute(statement, std::string(code));
+}
+
+void JupyterSession::complete(std::uint64_t request, std::string_view code, std::uint64_t cursor) {
+  if (process_ == 0 || closing_) throw Error(HEARTH_E_STATE, "the kernel is gone");
+  kernel_->complete(request, std::string(code), cursor);
+}
+
+void JupyterSession::interrupt(std::uint64_t statement) {
+  if (process_ == 0 || !kernel_->runs(statement)) return;
+  kernel_->noteInterrupt(statement);
+  if (spec_.interruptByMessage) return kernel_->interruptByMessage();
+  interrupting_ = statement;
+  interruptTries_ = 0;
+  signalNow();
+}
+
+// A signal that arrives before the kernel has begun with the code is lost, and one after its end
+// would hit what is not meant. Not every kernel says that it has begun: after a second it has.
+void JupyterSession::signalNow() {
+  if (process_ == 0 || !kernel_->runs(interrupting_)) return;
+  if (!kernel_->underWay(interrupting_) && ++interruptTries_ < interruptSteps) {
+    interruptTimer_ = timer(interruptStep);
+    return;
+  }
+  signalProcess(SIGINT);
+}
+
+void JupyterSession::close(std::int32_t mode) {
+  closing_ = true;
+  if (process_ == 0) return state(HEARTH_CLOSED);
+  if (mode != HEARTH_CLOSE_GRACEFUL) return signalProcess(SIGKILL);
+  kernel_->shutdown();
+  closeTimer_ = timer(instance_.settings().shutdownMillis / 2);
+}
+
+void JupyterSession::onTimer(std::uint64_t id) {
+  if (id == interruptTimer_) return signalNow();
+  if (id != closeTimer_ || process_ == 0) return;
+  if (asked_) return signalProcess(SIGKILL);
+  asked_ = true;
+  signalProcess(SIGTERM);
+  closeTimer_ = timer(instance_.settings().shutdownMillis / 2);
+}
+
+void JupyterSession::signalProcess(int signo) noexcept {
+  guard(nullptr, [&] { signal(process_, signo); });
+}
+
+void JupyterSession::onReady(const std::string& about) {
+  log(HEARTH_LOG_INFO, "the kernel is ready: " + about);
+  state(HEARTH_IDLE);
+}
+
+void JupyterSession::onOutput(std::uint64_t statement, std::int32_t stream, std::string_view text) {
+  output(statement, stream, text);
+}
+
+void JupyterSession::onDisplay(std::uint64_t, std::string_view) {}
+
+void JupyterSession::onDisplayChanged(std::uint64_t, std::size_t, std::string_view) {}
+
+void JupyterSession::onDone(std::uint64_t statement, std::int32_t outcome,
+                            std::string_view bundle) {
+  done(statement, outcome, bundle);
+}
+
+void JupyterSession::onReply(std::uint64_t request, std::string_view json) {
+  reply(request, HEARTH_OK, json);
+}
+
+void JupyterSession::onNote(std::int32_t level, const std::string& text) {
+  log(level, text);
+}
+
+}  // namespace hearth::jupyter
