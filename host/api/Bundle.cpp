@@ -118,10 +118,9 @@ Bundle Bundle::forV1(const std::string& text) {
   const auto hearth = findHearth(text);
   if (!hearth) return {text, {}};
   Bundle bundle;
-  const auto data = find(hearth->value, "\"data\"");
-  const std::string others = data ? without(hearth->value, *data) : std::string(hearth->value);
-  bundle.extra = inner(others);
   bundle.data = without(text, *hearth);
+  if (const auto metadata = find(hearth->value, "\"metadata\"")) bundle.metadata = metadata->value;
+  const auto data = find(hearth->value, "\"data\"");
   const std::string_view more = data ? inner(data->value) : std::string_view();
   if (more.empty()) return bundle;
   const bool alone = inner(bundle.data).empty();

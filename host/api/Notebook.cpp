@@ -4,6 +4,7 @@
 #include <boost/json/serialize.hpp>
 #include <utility>
 
+#include "api/Bundle.h"
 #include "support/JsonWriter.h"
 
 namespace hearth::host {
@@ -68,7 +69,7 @@ void dropPrinted(json::object& data, const std::string& printed) {
 
 void result(JsonWriter& out, const StatementRow& row) {
   boost::system::error_code failed;
-  const json::value parsed = json::parse(row.bundle, failed);
+  const json::value parsed = json::parse(Bundle::forV1(row.bundle).data, failed);
   if (failed || !parsed.is_object()) return;
   if (row.outcome != "ok") return error(out, parsed.get_object());
   json::object data = parsed.get_object();

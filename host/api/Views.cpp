@@ -73,27 +73,24 @@ void writeRequest(JsonWriter& out, const CreateRequest& request) {
   out.key("queue").stringOrNull(request.queue);
 }
 
-// {"status":..,"execution_count":..,"data":<bundle>} or the error's fields in its place, and
-// further members.
+// {"status":..,"execution_count":..,"data":<bundle>} or the error's fields in its place.
 std::string output(const StatementRow& row, const Bundle& bundle) {
-  const auto& [data, extra] = bundle;
-  if (data.empty()) return {};
+  if (bundle.data.empty()) return {};
   std::string text;
-  text.reserve(data.size() + extra.size() + 64);
+  text.reserve(bundle.data.size() + bundle.metadata.size() + 64);
   const bool ok = row.outcome == "ok";
   text += ok ? R"({"status":"ok","execution_count":)" : R"({"status":"error","execution_count":)";
   text += std::to_string(row.id);
+  if (!bundle.metadata.empty()) (text += ",\"metadata\":") += bundle.metadata;
   if (ok) {
     text += ",\"data\":";
-    text += data;
-    if (!extra.empty()) (text += ',') += extra;
+    text += bundle.data;
     text += '}';
     return text;
   }
-  if (!extra.empty()) (text += ',') += extra;
-  const auto first = data.find_first_not_of(" \t\r\n", 1);
-  if (first != std::string::npos && data[first] != '}') text += ',';
-  text.append(data, 1, std::string::npos);
+  const auto first = bundle.data.find_first_not_of(" \t\r\n", 1);
+  if (first != std::string::npos && bundle.data[first] != '}') text += ',';
+  text.append(bundle.data, 1, std::string::npos);
   return text;
 }
 

@@ -8,12 +8,12 @@ using hearth::host::Bundle;
 namespace {
 
 void check(const std::string& text, const std::string& livy, const std::string& data,
-           const std::string& extra) {
+           const std::string& metadata) {
   INFO(text);
   CHECK(Bundle::forLivy(text).data == livy);
-  CHECK(Bundle::forLivy(text).extra.empty());
+  CHECK(Bundle::forLivy(text).metadata.empty());
   CHECK(Bundle::forV1(text).data == data);
-  CHECK(Bundle::forV1(text).extra == extra);
+  CHECK(Bundle::forV1(text).metadata == metadata);
 }
 
 void checkSame(const std::string& text) {
@@ -25,11 +25,11 @@ void checkSame(const std::string& text) {
 TEST_CASE("what is Hearth's own is on /v1 and never on Livy's face") {
   check(R"({"hearth":{"data":{"text/plain":"t"},"metadata":{"rows":1}},"application/json":[1]})",
         R"({"application/json":[1]})", R"({"application/json":[1],"text/plain":"t"})",
-        R"("metadata":{"rows":1})");
+        R"({"rows":1})");
   check(R"({"a":"}\"{","hearth":{"data":{"b":[{"c":"]"}]}}})", R"({"a":"}\"{"})",
         R"({"a":"}\"{","b":[{"c":"]"}]})", "");
-  check(R"({ "a" : 1 , "hearth" : { "displays" : [] } , "z" : 2 })", R"({ "a" : 1 , "z" : 2 })",
-        R"({ "a" : 1 , "z" : 2 })", R"("displays" : [])");
+  check(R"({ "a" : 1 , "hearth" : { "metadata" : {} } , "z" : 2 })", R"({ "a" : 1 , "z" : 2 })",
+        R"({ "a" : 1 , "z" : 2 })", "{}");
   check(R"({"hearth":{"data":{"text/plain":"t"}}})", "{}", R"({"text/plain":"t"})", "");
   check(R"({"hearth":{}})", "{}", "{}", "");
   check(R"({"hearth":{"data":{}},"a":1})", R"({"a":1})", R"({"a":1})", "");

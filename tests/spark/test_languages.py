@@ -65,6 +65,53 @@ def test_a_view_made_in_scala_is_read_in_python(server, scala):
     assert server.text(scala, "spark.sql('select sum(square) from squares').first()[0]", "pyspark") == "30"
 
 
+def test_a_view_made_in_scala_is_read_in_sql_and_one_of_sql_in_all(server, scala):
+    server.output(scala, 'spark.range(5).selectExpr("id", "id * id AS square").createOrReplaceTempView("squares")')
+    data = server.output(scala, "select sum(square) as total from squares", "sql")
+    assert data == {"application/json": {
+        "schema": {"type": "struct", "fields": [
+            {"name": "total", "type": "long", "nullable": True, "metadata": {}}]},
+        "data": [[30]]}}, "Livy's face has no text here"
+    server.output(scala, "create or replace temporary view small as select * from squares where id < 3", "sql")
+    assert server.text(scala, 'spark.table("small").count').endswith(": Long = 3\n")
+    assert server.text(scala, "spark.table('small').count()", "pyspark") == "3"
+
+
+def test_sql_on_v1_has_text_and_says_what_was_cut(server, scala):
+    made = server.post(f"/v1/sessions/{scala}/statements?wait=60s",
+                       {"code": "select 1; select id from range(10)", "kind": "sql", "options": {"maxRows": 2}})
+    output = made.json["output"]
+    assert output["data"]["application/json"]["data"] == [[0], [1]]
+    assert output["data"]["text/plain"] == "+--+\n|id|\n+--+\n|0 |\n|1 |\n+--+\n(2 rows; there are more)"
+    assert output["metadata"] == {"rows": 2, "truncated": True, "maxRows": 2}
+    found = server.get(f"/sessions/{scala}/statements/{made.json['id']}").json["output"]
+    assert set(found) == {"status", "execution_count", "data"} and set(found["data"]) == {"application/json"}
+
+
+def test_sql_session_starts_alone_and_keeps_its_limit(server):
+    session = server.session(kind="sql", conf={"spark.ui.enabled": "false", "livy.rsc.sql.num-rows": "3"})
+    try:
+        assert len(server.output(session, "select id from range(10)")["application/json"]["data"]) == 3
+        output = server.run(session, "select * from nowhere")["output"]
+        assert output["status"] == "error" and output["ename"] == "Error" and "nowhere" in output["evalue"]
+        answer = server.post(f"/sessions/{session}/completion", {"code": "sel", "kind": "sql", "cursor": 3})
+        assert "select" in answer.json["candidates"]
+    finally:
+        assert server.delete(f"/sessions/{session}").status == 200
+
+
+def test_shared_session_takes_every_language_by_statement(server):
+    session = server.session(kind="shared", conf={"spark.ui.enabled": "false"})
+    try:
+        refused = server.post(f"/sessions/{session}/statements", {"code": "1"})
+        assert refused.status == 400 and b"kind" in refused.body
+        server.output(session, 'Seq(("ak", 1)).toDF("state", "n").createOrReplaceTempView("states")', "spark")
+        assert server.text(session, "spark.table('states').first().state", "pyspark") == "'ak'"
+        assert server.output(session, "select n from states", "sql")["application/json"]["data"] == [[1]]
+    finally:
+        assert server.delete(f"/sessions/{session}").status == 200
+
+
 def test_a_view_made_in_python_is_read_in_scala(server, python):
     server.output(python, "spark.range(4).createOrReplaceTempView('four')")
     assert server.text(python, 'spark.table("four").count', "spark").endswith(": Long = 4\n")

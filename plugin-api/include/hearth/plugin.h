@@ -197,7 +197,9 @@ typedef struct hearth_host {
   void (*stmt_progress)(void *ctx, hearth_session_h session, uint64_t statement, double fraction);
 
   /* Ends a statement, once. bundle_json is an object: MIME type to value for ok, or the error. It
-   * is stored and served as it comes. A second one for a statement is logged and dropped. [any] */
+   * is stored and served as it comes, but for a member "hearth" {"data":{MIME type: value},
+   * "metadata":{..}}, best its first: what only /v1 shows. A second end of a statement is logged
+   * and dropped. [any] */
   void (*stmt_done)(void *ctx, hearth_session_h session, uint64_t statement, int32_t outcome,
                     hearth_str bundle_json);
 
