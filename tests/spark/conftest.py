@@ -22,9 +22,11 @@ def version_of(home):
     return home.parent.name if home.name == "pyspark" else home.name
 
 
-@pytest.fixture(scope="session", params=spark_homes(), ids=version_of)
-def spark_home(request):
-    return request.param
+def pytest_generate_tests(metafunc):
+    if "spark_home" in metafunc.fixturenames:
+        # What is the same for all versions of Spark runs once, on the newest.
+        homes = spark_homes()[:1] if getattr(metafunc.module, "ANY_SPARK", False) else spark_homes()
+        metafunc.parametrize("spark_home", homes, ids=version_of, scope="session")
 
 
 @pytest.fixture(scope="session")

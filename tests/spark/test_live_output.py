@@ -1,10 +1,11 @@
 """Output while code runs, of any size, from real interpreters."""
 
 import json
-import threading
 import time
 
 import pytest
+
+ANY_SPARK = True
 
 
 def first_event(server, session, statement, name):

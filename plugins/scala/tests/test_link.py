@@ -7,6 +7,8 @@ import secrets
 import pytest
 from link_host import BYE, DONE, EXECUTE, FAILED, INFO, OK, OPEN, PREPARE, STOP, encode
 
+ANY_SPARK = True
+
 
 def test_a_result_of_the_time_without_host_comes_after_the_reconnect(driver):
     connections = driver.host.connections

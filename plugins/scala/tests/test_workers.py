@@ -14,6 +14,8 @@ from spark_driver import ROOT, START_SECONDS, wait_until
 HERE = pathlib.Path(__file__).resolve().parent
 channels = itertools.count(2)
 
+ANY_SPARK = True
+
 
 class Opened:
     def __init__(self, driver, **options):
