@@ -67,13 +67,25 @@ void dropPrinted(json::object& data, const std::string& printed) {
     data["text/plain"] = std::string(rest);
 }
 
-void result(JsonWriter& out, const StatementRow& row) {
+// They also repeat what was shown, for clients that see nothing else.
+void dropShown(json::object& data, const json::value& displays) {
+  if (!displays.is_array()) return;
+  for (const json::value& bundle : displays.get_array()) {
+    if (!bundle.is_object()) continue;
+    for (const auto& [mime, value] : bundle.get_object())
+      if (const json::value* repeated = data.if_contains(mime); repeated && *repeated == value)
+        data.erase(mime);
+  }
+}
+
+void result(JsonWriter& out, const StatementRow& row, const json::value& displays) {
   boost::system::error_code failed;
   const json::value parsed = json::parse(Bundle::forV1(row.bundle).data, failed);
   if (failed || !parsed.is_object()) return;
   if (row.outcome != "ok") return error(out, parsed.get_object());
   json::object data = parsed.get_object();
   dropPrinted(data, row.out);
+  dropShown(data, displays);
   if (data.empty()) return;
   out.beginObject();
   out.key("output_type").string("execute_result");
@@ -110,7 +122,7 @@ std::string notebookCell(const StatementRow& row) {
       out.key("metadata").beginObject().endObject();
       out.endObject();
     }
-  if (!row.bundle.empty()) result(out, row);
+  if (!row.bundle.empty()) result(out, row, displays);
   out.endArray().endObject();
   return out.take();
 }

@@ -65,7 +65,12 @@ BodyStream::Next StatementEvents::read(std::string& out, std::size_t most,
     const auto piece = output_->next(position_, pieceBytes);
     if (!piece) break;
     if (piece->isDisplay) {
-      event(out, "display", piece->text);
+      if (piece->text.empty()) continue;
+      if (piece->isChange)
+        event(out, "display_change",
+              "{\"index\":" + std::to_string(piece->index) + ",\"data\":" + piece->text + "}");
+      else
+        event(out, "display", piece->text);
       continue;
     }
     JsonWriter json;

@@ -225,6 +225,14 @@ void Interpreter::postDisplay(std::uint64_t statement, std::string bundle) {
   });
 }
 
+void Interpreter::postDisplayChange(std::uint64_t statement, std::uint64_t index,
+                                    std::string bundle) {
+  post([statement, index, bundle = std::move(bundle)](Interpreter& self) mutable {
+    if (self.open_.count(statement) != 0)
+      self.owner_.onDisplayChange(self, statement, index, std::move(bundle));
+  });
+}
+
 void Interpreter::postProgress(std::uint64_t statement, double fraction) {
   post([statement, fraction](Interpreter& self) {
     if (self.open_.count(statement) != 0) self.owner_.onProgress(self, statement, fraction);

@@ -43,6 +43,8 @@ class InterpreterOwner {
   virtual void onOutput(Interpreter&, std::uint64_t statement, int stream, std::string text) = 0;
   /// A MIME bundle beside the result, a JSON object.
   virtual void onDisplay(Interpreter&, std::uint64_t statement, std::string bundle) = 0;
+  virtual void onDisplayChange(Interpreter&, std::uint64_t statement, std::uint64_t index,
+                               std::string bundle) = 0;
   virtual void onProgress(Interpreter&, std::uint64_t statement, double fraction) = 0;
   /// Exactly once for each statement that execute() took.
   virtual void onDone(Interpreter&, std::uint64_t statement, std::int32_t outcome,
@@ -118,6 +120,7 @@ class Interpreter : public std::enable_shared_from_this<Interpreter> {
   void postState(std::int32_t state, std::string detail);
   void postOutput(std::uint64_t statement, int stream, std::string text);
   void postDisplay(std::uint64_t statement, std::string bundle);
+  void postDisplayChange(std::uint64_t statement, std::uint64_t index, std::string bundle);
   void postProgress(std::uint64_t statement, double fraction);
   void postDone(std::uint64_t statement, std::int32_t outcome, std::string bundle);
   void postReply(std::uint64_t request, hearth_status status, std::string json);

@@ -116,6 +116,15 @@ struct PluginHost::Calls {
     });
   }
 
+  static void stmtDisplayChange(void* ctx, hearth_session_h session, std::uint64_t statement,
+                                std::uint64_t index, hearth_str bundle) noexcept {
+    guarded(nullptr, [&] {
+      if (auto found = find(ctx, session, "stmt_display_change"))
+        found->postDisplayChange(statement, index, text(bundle));
+      return HEARTH_OK;
+    });
+  }
+
   static void stmtProgress(void* ctx, hearth_session_h session, std::uint64_t statement,
                            double fraction) noexcept {
     guarded(nullptr, [&] {
@@ -266,6 +275,7 @@ PluginHost::PluginHost(PluginCatalog& catalog, Launcher& launcher, LinkServer& l
   table_.chan_send = &Calls::chanSend;
   table_.chan_close = &Calls::chanClose;
   table_.stmt_display = &Calls::stmtDisplay;
+  table_.stmt_display_change = &Calls::stmtDisplayChange;
 
   for (CatalogEntry& entry : catalog_.entries()) {
     if (!entry.loaded) {

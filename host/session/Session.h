@@ -143,6 +143,8 @@ class Session : public InterpreterOwner, public std::enable_shared_from_this<Ses
   void onState(Interpreter&, std::int32_t state, std::string detailJson) override;
   void onOutput(Interpreter&, std::uint64_t statement, int stream, std::string text) override;
   void onDisplay(Interpreter&, std::uint64_t statement, std::string bundle) override;
+  void onDisplayChange(Interpreter&, std::uint64_t statement, std::uint64_t index,
+                       std::string bundle) override;
   void onProgress(Interpreter&, std::uint64_t statement, double fraction) override;
   void onDone(Interpreter&, std::uint64_t statement, std::int32_t outcome,
               std::string bundle) override;

@@ -212,6 +212,11 @@ void Session::onOutput(Interpreter&, std::uint64_t statement, int stream, std::s
   if (const auto to = output(fromPlugin(statement))) to->append(stream, text);
 }
 
+void Session::onDisplayChange(Interpreter&, std::uint64_t statement, std::uint64_t index,
+                              std::string bundle) {
+  if (const auto to = output(fromPlugin(statement))) to->changeDisplay(index, bundle);
+}
+
 void Session::onDisplay(Interpreter&, std::uint64_t statement, std::string bundle) {
   if (const auto to = output(fromPlugin(statement))) to->display(bundle);
 }

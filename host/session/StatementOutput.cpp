@@ -24,6 +24,8 @@ constexpr int displayKind = 2;
 constexpr std::size_t keptSegments = 16384;
 // Of all displays of one statement: they are stored in its row.
 constexpr std::size_t mostDisplayBytes = 32u << 20;
+// Displays and their changes, of one statement: a progress bar may change without end.
+constexpr std::size_t mostShown = 100000;
 
 std::size_t indexOf(int stream) {
   return stream == HEARTH_STDERR ? 1 : 0;
@@ -64,8 +66,11 @@ StatementOutput::StatementOutput(std::string folder, const StatementRow& row)
   boost::system::error_code error;
   const boost::json::value all = boost::json::parse("[" + row.displays + "]", error);
   if (error || !all.is_array()) return;
-  for (const auto& bundle : all.get_array()) displays_.push_back(boost::json::serialize(bundle));
-  note(displayKind, 0, displays_.size());
+  for (const auto& bundle : all.get_array()) {
+    shown_.push_back({shown_.size(), false, boost::json::serialize(bundle)});
+    latest_.push_back(latest_.size());
+  }
+  note(displayKind, 0, shown_.size());
 }
 
 StatementOutput::~StatementOutput() {
@@ -116,17 +121,42 @@ void StatementOutput::spill(Stream& to, std::string_view text) {
 
 void StatementOutput::display(const std::string& bundle) {
   std::unique_lock<std::mutex> lock(mutex_);
-  if (closed_) return;
-  if (displayBytes_ + bundle.size() > mostDisplayBytes) {
-    lock.unlock();
-    append(HEARTH_STDERR, "[a display of " + std::to_string(bundle.size()) +
-                              " bytes was dropped: the statement's bound is " +
-                              std::to_string(mostDisplayBytes >> 20) + " MiB]\n");
+  if (closed_ || !fits(bundle.size(), lock)) return;
+  latest_.push_back(shown_.size());
+  show({latest_.size() - 1, false, bundle}, lock);
+}
+
+void StatementOutput::changeDisplay(std::uint64_t index, const std::string& bundle) {
+  std::unique_lock<std::mutex> lock(mutex_);
+  if (closed_ || index >= latest_.size() || !fits(bundle.size(), lock)) return;
+  Shown& before = shown_[latest_[index]];
+  if (before.isChange || shown_.size() >= mostShown) {
+    displayBytes_ -= before.bundle.size();
+    before.bundle.clear();
+  }
+  if (shown_.size() >= mostShown) {
+    // Who follows live sees it at the end only.
+    displayBytes_ += bundle.size();
+    before.bundle = bundle;
     return;
   }
-  displayBytes_ += bundle.size();
-  displays_.push_back(bundle);
-  note(displayKind, displays_.size() - 1, displays_.size());
+  latest_[index] = shown_.size();
+  show({index, true, bundle}, lock);
+}
+
+bool StatementOutput::fits(std::size_t bytes, std::unique_lock<std::mutex>& lock) {
+  if (displayBytes_ + bytes <= mostDisplayBytes) return true;
+  lock.unlock();
+  append(HEARTH_STDERR, "[a display of " + std::to_string(bytes) +
+                            " bytes was dropped: the statement's bound is " +
+                            std::to_string(mostDisplayBytes >> 20) + " MiB]\n");
+  return false;
+}
+
+void StatementOutput::show(Shown shown, std::unique_lock<std::mutex>& lock) {
+  displayBytes_ += shown.bundle.size();
+  shown_.push_back(std::move(shown));
+  note(displayKind, shown_.size() - 1, shown_.size());
   changed(lock);
 }
 
@@ -251,7 +281,10 @@ std::optional<StatementOutput::Piece> StatementOutput::next(Position& position,
       Piece piece;
       piece.isDisplay = true;
       piece.from = position.had[kind]++;
-      piece.text = displays_[static_cast<std::size_t>(piece.from)];
+      const Shown& shown = shown_[static_cast<std::size_t>(piece.from)];
+      piece.isChange = shown.isChange;
+      piece.index = shown.index;
+      piece.text = shown.bundle;
       return piece;
     }
   }
@@ -278,9 +311,10 @@ std::string StatementOutput::head(int stream) const {
 std::string StatementOutput::displays() const {
   const std::lock_guard<std::mutex> lock(mutex_);
   std::string all;
-  for (const std::string& bundle : displays_) {
+  for (const std::size_t place : latest_) {
+    if (shown_[place].bundle == "{}") continue;
     if (!all.empty()) all += ',';
-    all += bundle;
+    all += shown_[place].bundle;
   }
   return all;
 }

@@ -28,12 +28,15 @@ class StatementOutput {
 
   void append(int stream, std::string_view text);  ///< UTF-8, HEARTH_STDOUT or HEARTH_STDERR
   void display(const std::string& bundle);         ///< a JSON object
+  /// Display number `index`, from 0, becomes `bundle`; "{}": it is gone.
+  void changeDisplay(std::uint64_t index, const std::string& bundle);
   /// Something else that readers show has changed: state, progress.
   void touch();
   /// Nothing follows any more.
   void close();
 
-  /// Bytes from the start of each stream, and how many displays, a reader has had. Text form:
+  /// Bytes from the start of each stream, and how many displays and changes of such, a reader has
+  /// had. Text form:
   /// "OUT-ERR-DISPLAYS".
   struct Position {
     std::array<std::uint64_t, 3> had{};
@@ -43,9 +46,11 @@ class StatementOutput {
   };
   struct Piece {
     bool isDisplay = false;
+    bool isChange = false;    ///< of the display number `index`
+    std::uint64_t index = 0;  ///< of a display
     int stream = 0;
     std::uint64_t from = 0;  ///< its first byte's place in the stream
-    std::string text;        ///< whole characters, or the bundle
+    std::string text;        ///< whole characters; the bundle, empty where a change has overtaken it
   };
   /// The next piece, `most` bytes of text at most (never less than a character), and the position
   /// behind it; nothing where all was had.
@@ -66,7 +71,7 @@ class StatementOutput {
 
   /// For the statement's row: the first bytes, with a remark where there is more.
   std::string head(int stream) const;
-  /// The displays, joined by commas.
+  /// The displays as they are now, joined by commas.
   std::string displays() const;
 
  private:
@@ -92,7 +97,16 @@ class StatementOutput {
   const std::size_t memory_;
   std::string folder_;
   std::array<Stream, 2> streams_;
-  std::vector<std::string> displays_;
+  struct Shown {
+    std::uint64_t index;
+    bool isChange;
+    std::string bundle;  // empty: overtaken by a later change
+  };
+  bool fits(std::size_t bytes, std::unique_lock<std::mutex>& lock);
+  void show(Shown shown, std::unique_lock<std::mutex>& lock);
+
+  std::vector<Shown> shown_;         // in the order in which they came
+  std::vector<std::size_t> latest_;  // by display: its place in shown_
   std::size_t displayBytes_ = 0;
   std::deque<Segment> segments_;
   std::uint64_t firstSegment_ = 0;            // number of segments_.front()

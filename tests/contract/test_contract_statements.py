@@ -376,7 +376,17 @@ def test_the_followers_of_a_leader_that_failed_are_started_anew_with_it(wild):
     assert wild.output(made, "1", "following") == {"text/plain": {"secret": "of the leader"}}
 
 
-@pytest.mark.parametrize("kind, reason", [("deadstart", "asked to die at once"), ("refusing", "asked to refuse")])
+def test_a_request_that_its_plugin_refuses_makes_no_session(wild):
+    before = wild.get("/sessions").json["total"]
+    refused = wild.post("/sessions", {"kind": "refusing"})
+    assert refused.status == 400 and "asked to refuse" in str(refused.json)
+    refused = wild.post("/v1/sessions", {"kind": "refusing", "name": "not taken"})
+    assert refused.status == 422 and "asked to refuse" in refused.json["detail"]
+    assert wild.get("/sessions").json["total"] == before
+    wild.delete(f"/sessions/{wild.session(kind='leading', name='not taken')}")
+
+
+@pytest.mark.parametrize("kind, reason", [("deadstart", "asked to die at once")])
 def test_a_session_whose_interpreter_cannot_start_is_dead_with_the_reason(wild, kind, reason):
     made = wild.post("/sessions?wait=20s", {"kind": kind})
     assert made.status == 201

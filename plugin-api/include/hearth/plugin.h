@@ -241,6 +241,10 @@ typedef struct hearth_host {
    * Kept in order, shown at once to clients that stream. Bounded by the host. [any] */
   void (*stmt_display)(void *ctx, hearth_session_h session, uint64_t statement,
                        hearth_str bundle_json);
+  /* The running statement's display number index, from 0 in the order of stmt_display, has become
+   * another bundle, or is gone: "{}". [any] */
+  void (*stmt_display_change)(void *ctx, hearth_session_h session, uint64_t statement,
+                              uint64_t index, hearth_str bundle_json);
 } hearth_host;
 
 /* ---- The plugin's table, returned by hearth_plugin_v1() ------------------------------------- */

@@ -233,6 +233,12 @@ class Session {
     if (HEARTH_HAS(host_.table(), stmt_display))
       host_.table()->stmt_display(ctx(), handle_, statement, str(bundleJson));
   }
+  /// Display number `index`, from 0, has become another bundle; "{}": it is gone.
+  void displayChange(std::uint64_t statement, std::uint64_t index,
+                     std::string_view bundleJson) const noexcept {
+    if (HEARTH_HAS(host_.table(), stmt_display_change))
+      host_.table()->stmt_display_change(ctx(), handle_, statement, index, str(bundleJson));
+  }
   /// Answers complete(), inspect(), sharedData() or exportDriver().
   void reply(std::uint64_t request, hearth_status status, std::string_view json) const noexcept {
     if (HEARTH_HAS(host_.table(), reply))

@@ -194,9 +194,9 @@ void JupyterSession::onExit(hearth_proc_h, std::int32_t status, std::int32_t sig
   if (!kernel_ || !kernel_->ready())
     reason += " before it was ready; the session's log has its last words";
   const std::int32_t next = closing_ ? HEARTH_CLOSED : HEARTH_DEAD;
-  if (!kernel_) return state(next, reasonDetail(reason));
-  // What it had sent before comes first.
-  kernel_->drain([this, next, reason] { state(next, reasonDetail(reason)); });
+  // When it closes, the host knows better why the statement is lost.
+  if (!kernel_ || closing_) return state(next, reasonDetail(reason));
+  kernel_->drain(reason, [this, next, reason] { state(next, reasonDetail(reason)); });
 }
 
 void JupyterSession::endKernel() {
@@ -213,6 +213,12 @@ void JupyterSession::execute(std::uint64_t statement, std::string_view code, std
 void JupyterSession::complete(std::uint64_t request, std::string_view code, std::uint64_t cursor) {
   if (process_ == 0 || closing_) throw Error(HEARTH_E_STATE, "the kernel is gone");
   kernel_->complete(request, std::string(code), cursor);
+}
+
+void JupyterSession::inspect(std::uint64_t request, std::string_view code, std::uint64_t cursor,
+                             std::int32_t detail) {
+  if (process_ == 0 || closing_) throw Error(HEARTH_E_STATE, "the kernel is gone");
+  kernel_->inspect(request, std::string(code), cursor, detail);
 }
 
 void JupyterSession::interrupt(std::uint64_t statement) {
@@ -265,9 +271,14 @@ void JupyterSession::onOutput(std::uint64_t statement, std::int32_t stream, std:
   output(statement, stream, text);
 }
 
-void JupyterSession::onDisplay(std::uint64_t, std::string_view) {}
+void JupyterSession::onDisplay(std::uint64_t statement, std::string_view bundle) {
+  display(statement, bundle);
+}
 
-void JupyterSession::onDisplayChanged(std::uint64_t, std::size_t, std::string_view) {}
+void JupyterSession::onDisplayChanged(std::uint64_t statement, std::size_t index,
+                                      std::string_view bundle) {
+  displayChange(statement, index, bundle);
+}
 
 void JupyterSession::onDone(std::uint64_t statement, std::int32_t outcome,
                             std::string_view bundle) {

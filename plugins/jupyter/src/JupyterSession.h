@@ -46,6 +46,7 @@ class JupyterInstance final : public Instance {
 class JupyterSession final : public Session,
                              public Interruptible,
                              public Completing,
+                             public Inspecting,
                              private KernelEvents {
  public:
   JupyterSession(JupyterInstance& instance, Host host, hearth_session_h handle,
@@ -57,6 +58,8 @@ class JupyterSession final : public Session,
                std::string_view optionsJson) override;
   void interrupt(std::uint64_t statement) override;
   void complete(std::uint64_t request, std::string_view code, std::uint64_t cursor) override;
+  void inspect(std::uint64_t request, std::string_view code, std::uint64_t cursor,
+               std::int32_t detail) override;
   void close(std::int32_t mode) override;
 
   void onExit(hearth_proc_h process, std::int32_t status, std::int32_t signo) override;

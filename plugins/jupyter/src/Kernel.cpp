@@ -143,12 +143,16 @@ void Kernel::shutdown() {
   });
 }
 
-void Kernel::drain(std::function<void()> then) {
-  io_.post([self = shared_from_this(), then = std::move(then)] {
+void Kernel::drain(std::string reason, std::function<void()> then) {
+  io_.post([self = shared_from_this(), reason = std::move(reason), then = std::move(then)] {
     for (int channel = 0; channel < static_cast<int>(self->sockets_.size()); ++channel)
       while (self->receive(static_cast<Channel>(channel))) {
       }
     self->beatDue_.reset();
+    if (self->statement_)
+      self->events_.onDone(self->statement_->number(), HEARTH_DONE_LOST,
+                           errorBundle("Error", "Interpreter died:\n" + reason, {}));
+    self->statement_.reset();
     then();
   });
 }

@@ -33,8 +33,9 @@ class Kernel final : public Pollable, public std::enable_shared_from_this<Kernel
   void start();
   /// Closes everything; no event afterwards. Not on the I/O thread.
   void stop();
-  /// Takes what the kernel had still sent, then calls `then` on the I/O thread.
-  void drain(std::function<void()> then);
+  /// The kernel has ended: takes what it had still sent, ends a statement that runs as lost for
+  /// this reason, then calls `then` on the I/O thread.
+  void drain(std::string reason, std::function<void()> then);
 
   void execute(std::uint64_t statement, std::string code);
   /// Answered by onReply with {"candidates":[..],"start":n,"end":n}; while a statement runs by

@@ -2,11 +2,30 @@
 
 #include <hearth/json_members.hpp>
 #include <hearth/plugin.hpp>
+#include <map>
 #include <utility>
 
 #include "Text.h"
 
 namespace hearth::jupyter {
+
+namespace {
+
+constexpr std::size_t mostKept = 16u << 20;  // of what was printed, and of what was shown
+
+void keep(std::string& kept, std::string_view text) {
+  if (kept.size() > mostKept) return;
+  if (kept.size() + text.size() <= mostKept) {
+    kept += text;
+    return;
+  }
+  std::size_t room = mostKept - kept.size();
+  while (room > 0 && (static_cast<unsigned char>(text[room]) & 0xC0) == 0x80) --room;
+  kept += text.substr(0, room);
+  kept += "\n[the output is cut here, after 16 MiB]\n";
+}
+
+}  // namespace
 
 void Statement::published(const Message& message) {
   const std::string_view content = message.content;
@@ -16,9 +35,10 @@ void Statement::published(const Message& message) {
     underWay_ = true;
   } else if (message.type == "stream") {
     clearIfAsked();
-    events_.onOutput(number_,
-                     textMember(content, "name") == "stderr" ? HEARTH_STDERR : HEARTH_STDOUT,
-                     textMember(content, "text"));
+    const bool error = textMember(content, "name") == "stderr";
+    const std::string text = textMember(content, "text");
+    if (!error) keep(printed_, text);
+    events_.onOutput(number_, error ? HEARTH_STDERR : HEARTH_STDOUT, text);
   } else if (message.type == "display_data") {
     show(objectMember(content, "data"),
          textMember(objectMember(content, "transient"), "display_id"));
@@ -59,7 +79,7 @@ void Statement::tellEnd(bool interrupted) {
   if (!inputRefusal_.empty() && !interrupted)
     events_.onDone(number_, HEARTH_DONE_ERROR, inputRefusal_);
   else if (status_ == "ok")
-    events_.onDone(number_, HEARTH_DONE_OK, result_.empty() ? "{}" : result_);
+    events_.onDone(number_, HEARTH_DONE_OK, data());
   else if (status_ == "error")
     events_.onDone(number_, interrupted ? HEARTH_DONE_CANCELLED : HEARTH_DONE_ERROR, failure_);
   else  // "aborted", or "abort" as some kernels have it: interrupted, also where nobody has asked
@@ -68,23 +88,57 @@ void Statement::tellEnd(bool interrupted) {
 
 void Statement::show(std::string_view bundle, const std::string& displayId) {
   clearIfAsked();
-  if (!displayId.empty()) displayIds_.emplace(displayId, displays_);
-  ++displays_;
+  if (!displayId.empty()) displayIds_.emplace(displayId, shown_.size());
+  shown_.emplace_back("{}");
+  setShown(shown_.size() - 1, bundle);
   events_.onDisplay(number_, bundle);
 }
 
 // Displays of earlier statements are stored and done with: nothing happens to them.
 void Statement::update(std::string_view bundle, const std::string& displayId) {
   const auto [first, last] = displayIds_.equal_range(displayId);
-  for (auto entry = first; entry != last; ++entry)
+  for (auto entry = first; entry != last; ++entry) {
+    setShown(entry->second, bundle);
     events_.onDisplayChanged(number_, entry->second, bundle);
+  }
 }
 
 void Statement::clear() {
   clearNext_ = false;
   displayIds_.clear();
   result_.clear();
-  for (; cleared_ < displays_; ++cleared_) events_.onDisplayChanged(number_, cleared_, "{}");
+  printed_.clear();
+  for (; cleared_ < shown_.size(); ++cleared_) {
+    setShown(cleared_, "{}");
+    events_.onDisplayChanged(number_, cleared_, "{}");
+  }
+}
+
+void Statement::setShown(std::size_t index, std::string_view bundle) {
+  shownBytes_ -= shown_[index].size();
+  shown_[index] = shownBytes_ + bundle.size() > mostKept ? "{}" : bundle;
+  shownBytes_ += shown_[index].size();
+}
+
+std::string Statement::data() const {
+  std::map<std::string_view, std::string_view> members;
+  const auto add = [&](std::string_view bundle) {
+    for (const JsonMember& member : jsonMembers(bundle)) members.insert(member);
+  };
+  add(result_);
+  for (auto bundle = shown_.rbegin(); bundle != shown_.rend(); ++bundle) add(*bundle);
+
+  std::string text = printed_;
+  text.erase(text.find_last_not_of(" \t\r\n") + 1);
+  const std::string value = textOf(members["text/plain"]);
+  if (!text.empty() && !value.empty()) text += '\n';
+  text += value;
+  std::string data;
+  if (!text.empty() || members.size() == 1) data = "\"text/plain\":" + hearth::quoted(text);
+  members.erase("text/plain");
+  for (const auto& [mime, json] : members)
+    data += (data.empty() ? "\"" : ",\"") + std::string(mime) + "\":" + std::string(json);
+  return "{" + data + "}";
 }
 
 void Statement::clearIfAsked() {

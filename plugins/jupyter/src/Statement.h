@@ -5,6 +5,7 @@
 #include <map>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "KernelEvents.h"
 #include "Wire.h"
@@ -13,6 +14,10 @@ namespace hearth::jupyter {
 
 /// Takes the messages of one execute_request in the order in which they come. It has ended once the
 /// kernel has both replied and said that it is idle again, whichever it says first.
+///
+/// Displays are told as they come. The result is what Livy's clients expect, who see nothing else:
+/// the last value of each MIME type, of the result or else of a display, and before its text what
+/// was printed.
 class Statement {
  public:
   Statement(std::uint64_t number, std::string messageId, KernelEvents& events)
@@ -37,20 +42,24 @@ class Statement {
  private:
   void show(std::string_view bundle, const std::string& displayId);
   void update(std::string_view bundle, const std::string& displayId);
+  void setShown(std::size_t index, std::string_view bundle);
   void clear();
   void clearIfAsked();
   void showResult();
   void fail(const std::string& content);
+  std::string data() const;
 
   std::uint64_t number_;
   std::string messageId_;
   KernelEvents& events_;
   bool underWay_ = false, replied_ = false, idle_ = false;
-  bool clearNext_ = false;    // clear_output(wait=True): once there is something to show instead
-  std::size_t displays_ = 0;  // shown so far
-  std::size_t cleared_ = 0;   // of these, gone again
+  bool clearNext_ = false;   // clear_output(wait=True): once there is something to show instead
+  std::size_t cleared_ = 0;  // of shown_, gone again
   std::multimap<std::string, std::size_t> displayIds_;  // to their places among them
   std::string status_;
+  std::string printed_;             // to stdout, bounded
+  std::vector<std::string> shown_;  // displays, bounded; "{}": gone
+  std::size_t shownBytes_ = 0;
   std::string result_;   // bundle of the last execute_result
   std::string failure_;  // error bundle
   std::string inputRefusal_;

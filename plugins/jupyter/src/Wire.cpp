@@ -188,7 +188,15 @@ Message Wire::decode(const Frames& frames) const {
   if (message.type.empty()) throw WireError("its header names no type");
   if (!isObject(message.content)) {
     message.content = repairJson(message.content);
-    if (!isObject(message.content)) throw WireError("its content is no object");
+    // Somebody waits for a reply, and is told.
+    const bool reply =
+        message.type.size() > 6 && message.type.compare(message.type.size() - 6, 6, "_reply") == 0;
+    if (!isObject(message.content)) {
+      if (!reply) throw WireError("its content is no object");
+      message.content =
+          R"({"status":"error","ename":"ProtocolError","evalue":"the kernel's reply cannot be read",)"
+          R"("traceback":[]})";
+    }
   }
   return message;
 }

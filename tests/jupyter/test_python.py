@@ -1,2 +1,0 @@
-def test_text(server, python):
-    assert server.text(python, "1 + 1") == "2"
