@@ -16,7 +16,10 @@ def attach(channel):
         return {}, None
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        return _attach(channel)
+        names, attachment = _attach(channel)
+    # sparkmagic reads the printed rows of toJSON(), and nothing else, as the answer of its %%sql.
+    warnings.filterwarnings("ignore", message="The return type of DataFrame.toJSON")
+    return names, attachment
 
 
 def _attach(channel):
