@@ -9,6 +9,7 @@ namespace hearth::host {
 namespace {
 
 constexpr auto npos = std::string_view::npos;
+constexpr std::string_view plain = "\"text/plain\"";
 
 std::size_t skipSpace(std::string_view text, std::size_t at) {
   const std::size_t found = text.find_first_not_of(" \t\r\n", at);
@@ -121,7 +122,11 @@ Bundle Bundle::forV1(const std::string& text) {
   bundle.data = without(text, *hearth);
   if (const auto metadata = find(hearth->value, "\"metadata\"")) bundle.metadata = metadata->value;
   const auto data = find(hearth->value, "\"data\"");
-  const std::string_view more = data ? inner(data->value) : std::string_view();
+  std::string added(data ? data->value : std::string_view());
+  // What the code has printed, before "hearth", goes before what the plugin has to say.
+  if (find(std::string_view(text).substr(0, hearth->begin), plain))
+    if (const auto other = find(added, plain)) added = without(added, *other);
+  const std::string_view more = inner(added);
   if (more.empty()) return bundle;
   const bool alone = inner(bundle.data).empty();
   bundle.data.erase(bundle.data.rfind('}'));

@@ -7,7 +7,8 @@ namespace hearth::host {
 
 /// The bundle of a statement as one of the faces shows it. What Livy does not have is in its member
 /// "hearth", {"data":{MIME type: value}, "metadata":{..}}: Livy's face leaves that out, /v1 adds
-/// its data to the bundle's own and shows its metadata beside them (plugin-api/doc/abi.md).
+/// its data to the bundle's own and shows its metadata beside them (plugin-api/doc/abi.md). A
+/// text/plain before it stays the only one.
 struct Bundle {
   std::string data;      ///< the object
   std::string metadata;  ///< an object; empty without

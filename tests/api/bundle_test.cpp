@@ -35,6 +35,13 @@ TEST_CASE("what is Hearth's own is on /v1 and never on Livy's face") {
   check(R"({"hearth":{"data":{}},"a":1})", R"({"a":1})", R"({"a":1})", "");
 }
 
+TEST_CASE("printed text stays the only text/plain, as JSON has no two members of one name") {
+  check(R"({"text/plain":"p","hearth":{"data":{"text/plain":"t","x":1}},"a":1})",
+        R"({"text/plain":"p","a":1})", R"({"text/plain":"p","a":1,"x":1})", "");
+  check(R"({"text/plain":"p","hearth":{"data":{"text/plain":"t"},"metadata":{"n":1}},"a":1})",
+        R"({"text/plain":"p","a":1})", R"({"text/plain":"p","a":1})", R"({"n":1})");
+}
+
 TEST_CASE("a bundle that only mentions the word is served as it came") {
   checkSame("");
   checkSame("{}");

@@ -9,6 +9,8 @@ import nbformat
 import pytest
 import sparkmagic
 
+ANY_SPARK = True
+
 PYSPARK = {
     "text": "words = sc.parallelize(['to', 'be', 'or', 'to'])\nprint(words.countByValue()['to'])\n'the value'",
     "error": "1/0",

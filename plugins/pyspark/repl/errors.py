@@ -18,9 +18,13 @@ class MagicError(Exception):
 
 
 class UnknownMagic(MagicError):
-    """There is no such magic."""
+    """There is no such magic. The hint ends the traceback."""
 
     __module__ = "builtins"
+
+    def __init__(self, message, hint):
+        super().__init__(message)
+        self.hint = hint
 
 
 def cell_name(statement):
@@ -73,7 +77,8 @@ def _message(error):
 
 def _lines(error, parsing):
     if parsing or isinstance(error, MagicError):
-        return [_shown(line) for line in traceback.format_exception_only(type(error), error)]
+        lines = [_shown(line) for line in traceback.format_exception_only(type(error), error)]
+        return lines + ([error.hint + "\n"] if isinstance(error, UnknownMagic) else [])
     whole = traceback.TracebackException(type(error), error, error.__traceback__)
     wanted = []
     for frame in whole.stack:

@@ -1,7 +1,7 @@
 """Statements: a text is parsed whole, then run part by part in the user's module.
 
-A part is Python code or a magic line. A text that parses as Python is Python, whatever its lines
-begin with; only otherwise are lines that begin with % magics.
+A part is Python code or a magic: a line that begins with %, or one that begins with %% and all
+that follows it. A text that parses as Python is Python, whatever its lines begin with.
 """
 
 import __future__
@@ -13,7 +13,7 @@ import sys
 from . import magics
 from .errors import cell_name
 
-_MAGIC = re.compile(r"%(\S*)[ \t]*(.*)")
+_MAGIC = re.compile(r"%(\S*)\s*(.*)", re.DOTALL)
 _MAX_SOURCES = 2000  # cells whose text is kept for tracebacks and inspect
 _FUTURES = [getattr(__future__, name) for name in __future__.all_feature_names]
 _COROUTINE = 0x80  # inspect.CO_COROUTINE
@@ -99,17 +99,22 @@ class Interpreter:
             except SyntaxError:
                 # inside a string or an expression: not a magic, if the whole is right at all
                 continue
+            if line.startswith("%%"):
+                block = "\n".join(lines[number:])[1:]
+                parts.append(self._magic(block, number, name))
+                return parts
             parts.append(self._magic(line, number, name))
             start = number + 1
         parts.extend(self._python("\n" * start + "\n".join(lines[start:]), name))
         return parts
 
-    def _magic(self, line, number, name):
-        magic, operand = _MAGIC.match(line).groups()
+    def _magic(self, text, number, name):
+        magic, operand = _MAGIC.match(text).groups()
         operand = operand.strip()
         code = None
         if operand and magic in magics.NAMES:
-            code = self._compile(self._tree("\n" * number + operand, "eval"), name, "eval")
+            above = "\n" * (number + text[: text.index(operand)].count("\n"))
+            code = self._compile(self._tree(above + operand, "eval"), name, "eval")
         return MagicPart(magic, operand, code)
 
     def _python(self, text, name):

@@ -29,7 +29,7 @@ import re
 import uuid
 
 MAX_DEPTH = 100
-MAX_ROWS = 1000  # of a Spark DataFrame
+MAX_ROWS = 10000  # of a Spark DataFrame
 RDD_ROWS = 10
 
 _SURROGATE = re.compile("[\ud800-\udfff]")

@@ -231,7 +231,7 @@ class Worker:
             bundle = result.bundle
             outcome |= 0 if result.text else protocol.NO_EMPTY_TEXT
         image = figures.take_open()
-        if image is not None:
+        if image is not None and isinstance(bundle, dict):
             bundle.setdefault(figures.PNG, image)
         return outcome, bundle
 
@@ -302,7 +302,7 @@ def _user_module():
 def _encoded(bundle):
     """The bundle as JSON, or None when it is too large."""
     try:
-        payload = jsonvalue.dumps(bundle)
+        payload = bundle if isinstance(bundle, bytes) else jsonvalue.dumps(bundle)
     except (ValueError, TypeError, RecursionError, MemoryError) as error:
         payload = jsonvalue.dumps(errors.plain(error))
     return payload if len(payload) <= MAX_BUNDLE else None

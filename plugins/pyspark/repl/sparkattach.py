@@ -22,6 +22,16 @@ def attach(channel):
     return names, attachment
 
 
+def sql(query):
+    """The bundle that the kind sql answers a query with, as JSON text in UTF-8."""
+    from pyspark import SparkContext
+
+    context = SparkContext._active_spark_context
+    if context is None:
+        raise RuntimeError("%sql needs the session's Spark context, and that is stopped")
+    return bytes(context._jvm.io.hearth.driver.SqlMagic.run(query))
+
+
 def _attach(channel):
     from pyspark import SparkConf, SparkContext, cloudpickle
     from pyspark.java_gateway import launch_gateway

@@ -6,6 +6,7 @@ import pytest
 
 JSON = "application/json"
 TABLE = "application/vnd.livy.table.v1+json"
+KNOWN = "the magics of Python are %json, %matplot, %sql, %table\n"
 
 
 def table(worker, expression, setup=""):
@@ -74,10 +75,19 @@ def test_unknown_magic(shared):
     assert shared.error("%foo") == {
         "ename": "UnknownMagic",
         "evalue": "unknown magic command 'foo'",
-        "traceback": ["UnknownMagic: unknown magic command 'foo'\n"],
+        "traceback": ["UnknownMagic: unknown magic command 'foo'\n", KNOWN],
     }
     assert shared.error("%foo bar")["evalue"] == "unknown magic command 'foo'"
-    assert shared.error("%%json x")["ename"] == "UnknownMagic"
+    assert shared.error("%%foo\nbar")["evalue"] == "unknown magic command 'foo'"
+
+
+def test_a_block_of_a_magic_is_the_rest_of_the_cell(shared):
+    assert shared.ok("x = [1,\n 2]\n%%json\n[y\n  for y in x]\n") == {JSON: [1, 2]}
+    assert shared.ok("%%json [1,\n2]") == {JSON: [1, 2]}
+    assert shared.error("1\n\n%%json\n\n[1,\n+*]")["traceback"][0].startswith(
+        '  File "<stdin>", line 6'
+    )
+    assert shared.text('"""\n%%json\n"""') == repr("\n%%json\n")
 
 
 @pytest.mark.parametrize("code", ["%", "% ", "% json x", "%\n1"])
@@ -85,7 +95,7 @@ def test_lone_percent(shared, code):
     assert shared.error(code) == {
         "ename": "UnknownMagic",
         "evalue": "magic command not specified",
-        "traceback": ["UnknownMagic: magic command not specified\n"],
+        "traceback": ["UnknownMagic: magic command not specified\n", KNOWN],
     }
 
 
@@ -268,6 +278,12 @@ def test_wide_tables_keep_headers_in_step_with_cells(shared):
     )
     headers, data = table(shared, "[[0]*10 + ['ten', 1.5]]")
     assert headers[9:] == [("9", "INT_TYPE"), ("10", "STRING_TYPE"), ("11", "DOUBLE_TYPE")]
+
+
+def test_a_table_of_ten_thousand_rows_by_twenty_columns_is_whole(shared):
+    headers, data = table(shared, "[[r * 100 + c for c in range(20)] for r in range(10000)]")
+    assert headers == [(str(c), "INT_TYPE") for c in range(20)]
+    assert data == [[r * 100 + c for c in range(20)] for r in range(10000)]
 
 
 @pytest.mark.parametrize(

@@ -180,8 +180,8 @@ def test_tables(spark):
             None,
         ]
     ]
-    table = spark.ok("%table spark.range(5000)")[TABLE]
-    assert len(table["data"]) == 1000 and table["truncated"] is True
+    table = spark.ok("%table spark.range(15000)")[TABLE]
+    assert len(table["data"]) == 10000 and table["truncated"] is True
     assert spark.ok("%table spark.range(0)")[TABLE] == {
         "headers": [{"name": "id", "type": "BIGINT_TYPE"}],
         "data": [],

@@ -3,7 +3,7 @@
 HEARTH_PLUGIN(hearth::scala::ScalaSession, R"({
   "id": "scala", "version": "1.0.0",
   "kinds": ["spark"], "aliases": {"scala": "spark"},
-  "magics": ["json", "table"],
+  "magics": ["json", "sql", "table"],
   "mime": ["text/plain", "application/json", "application/vnd.livy.table.v1+json"],
   "config": {
     "spark_home": {"type": "string", "default": "",

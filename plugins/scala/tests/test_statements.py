@@ -225,13 +225,87 @@ def test_table_magic_has_typed_headers_and_cells_in_step(driver):
     assert bundle[TABLE]["data"] == [list(range(1, 13))]
 
 
+TABLES = [
+    ("Seq[Any](1, null, 2)", ["0 BIGINT"], [[1], [None], [2]]),
+    ("Seq[Any](1, 2.5, None)", ["0 DOUBLE"], [[1.0], [2.5], [None]]),
+    ("Seq(1.0, Double.NaN)", ["0 DOUBLE"], [[1.0], [None]]),
+    ("Seq(Seq(), Seq(1), Seq(2, 3))", ["0 BIGINT", "1 BIGINT"], [[None, None], [1, None], [2, 3]]),
+    ("Seq()", [], []),
+    ("Seq[Any](null)", ["0 NULL"], [[None]]),
+    ("5", ["0 BIGINT"], [[5]]),
+    ('Map("b" -> 1, "a" -> 2)', ["a BIGINT", "b BIGINT"], [[2, 1]]),
+    ("Seq((1 to 12).map(i => i -> i * 10).toMap)", [f"{i} BIGINT" for i in range(1, 13)], [[i * 10 for i in range(1, 13)]]),
+    ("Array(Array(1, 2), Array(3))", ["0 BIGINT", "1 BIGINT"], [[1, 2], [3, None]]),
+    ("Seq((1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11))", [f"_{i} BIGINT" for i in range(1, 12)], [list(range(1, 12))]),
+    ("sc.parallelize(1 to 100, 2)", ["0 BIGINT"], [[i] for i in range(1, 11)]),
+    ("sc.parallelize(Seq((\"z\", 1)))", ["_1 STRING", "_2 BIGINT"], [["z", 1]]),
+    ('spark.sql("select 2 as z, \'x\' as a, 1.5D as z, cast(null as date) as d, array(1) as l, binary(\'ab\') as b")',
+     ["z BIGINT", "a STRING", "z DOUBLE", "d DATE", "l ARRAY", "b STRING"], [[2, "x", 1.5, None, [1], "YWI="]]),
+    ("spark.range(0)", ["id BIGINT"], []),
+    ("spark.range(2).as[Long].map(i => (i, i + 1))", ["_1 BIGINT", "_2 BIGINT"], [[0, 1], [1, 2]]),
+    ('spark.sql("select 1 as x, \'y\' as y").collect', ["x BIGINT", "y STRING"], [[1, "y"]]),
+    ("Some(Seq(1))", ["0 BIGINT"], [[1]]),
+]
+
+
+@pytest.mark.parametrize("value, headers, data", TABLES, ids=lambda v: v if isinstance(v, str) else "")
+def test_table_of(driver, value, headers, data):
+    outcome, bundle = driver.run("%table " + value)
+    assert outcome == OK, bundle
+    assert [h["name"] + " " + h["type"].replace("_TYPE", "") for h in bundle[TABLE]["headers"]] == headers
+    assert bundle[TABLE]["data"] == data and "truncated" not in bundle[TABLE]
+
+
+def test_big_tables_are_whole_and_a_datasets_cut_says_so(driver):
+    outcome, bundle = driver.run("%table Seq.tabulate(10000, 20)((r, c) => r * 100 + c)")
+    assert [h["name"] for h in bundle[TABLE]["headers"]] == [str(c) for c in range(20)]
+    assert bundle[TABLE]["data"] == [[r * 100 + c for c in range(20)] for r in range(10000)]
+    outcome, bundle = driver.run("%table spark.range(15000)")
+    assert len(bundle[TABLE]["data"]) == 10000 and bundle[TABLE]["truncated"] is True
+
+
+def test_a_block_of_a_magic_is_the_rest_of_the_cell(driver):
+    assert driver.run("val blockOf = 20\n%%json\nSeq(blockOf,\n  1)\n  .sum\n") == (OK, {"application/json": 21})
+    assert driver.run("%%json 1 +\n2") == (OK, {"application/json": 3})
+
+
+def test_json_has_no_nan(driver):
+    assert driver.run("%json Seq(Double.NaN, Float.NegativeInfinity, 1.5)") == (OK, {"application/json": [None, None, 1.5]})
+
+
+@pytest.mark.parametrize("query", ["%sql select id, 'é' as t from range(2)", "%%sql\n-- a comment; and more\nselect id,\n  'é' as t\nfrom range(2);"])
+def test_sql_gives_the_bundle_of_the_sql_kind(driver, query):
+    outcome, bundle = driver.run('println("before")\n' + query)
+    assert outcome == OK and bundle["text/plain"] == "before\n"
+    assert bundle["application/json"]["data"] == [[0, "é"], [1, "é"]]
+    assert [f["name"] for f in bundle["application/json"]["schema"]["fields"]] == ["id", "t"]
+    assert bundle["hearth"]["metadata"]["truncated"] is False and "text/plain" in bundle["hearth"]["data"]
+
+
+def test_sql_that_fails_is_an_error_and_leaves_the_session_as_it_was(driver):
+    driver.text("val beforeSql = 5")
+    bundle = driver.error("%sql select nope from range(2)")
+    assert bundle["ename"] == "Error" and "UNRESOLVED_COLUMN" in bundle["evalue"]
+    assert "statement 2 of 2" in driver.error("%%sql\nselect 1;\nselect nope")["evalue"]
+    assert driver.error("%sql")["evalue"] == "the magic wants a query"
+    assert driver.text("beforeSql").endswith("Int = 5\n")
+
+
 @pytest.mark.parametrize("code, name, value", [
     ("%json nosuch", "NameError", "Value nosuch does not exist"),
     ("%table Seq[Any](1, \"x\")", "TypeError", "table rows have different types"),
-    ("%foo x", "UnknownMagic", "unknown magic command 'foo'"),
+    ("%json", "ValueError", "the magic wants a value"),
+    ("%", "UnknownMagic", "magic command not specified"),
 ])
 def test_magic_errors_have_livys_names(driver, code, name, value):
     assert driver.run(code) == (ERROR, {"ename": name, "evalue": value, "traceback": []})
+
+
+def test_an_unknown_magic_is_told_the_known_ones(driver):
+    assert driver.run("%foo x") == (ERROR, {
+        "ename": "UnknownMagic", "evalue": "unknown magic command 'foo'",
+        "traceback": ["the magics of Scala are %json, %sql and %table\n"]})
+    assert "pyspark" in driver.error("%matplot plt")["traceback"][0]
 
 
 def test_a_magic_keeps_what_was_printed_and_drops_echoes(driver):

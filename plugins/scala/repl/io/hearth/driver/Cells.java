@@ -1,6 +1,7 @@
 package io.hearth.driver;
 
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.function.Function;
 import java.util.regex.Matcher;
@@ -14,7 +15,7 @@ import java.util.regex.Pattern;
  * and its companion object are one piece, and so are a sealed type and its cases.
  */
 final class Cells {
-  /** A piece, and whether it is a line that begins with %. */
+  /** A piece, and whether it is a line that begins with %, or with %% and all that follows. */
   static final class Piece {
     final String code;
     final boolean magic;
@@ -29,7 +30,8 @@ final class Cells {
       "\\s*([.,;:\\])}]|=(\\s|$)|=>|<-|<:|>:"
       + "|(catch|else|extends|finally|forSome|match|with|yield)\\b).*", Pattern.DOTALL);
   private static final Pattern WANTS_MORE = Pattern.compile(".*\\s[-+*/%&|^<>=!~?:]+\\s*");
-  private static final Pattern MAGIC = Pattern.compile("%[A-Za-z_].*", Pattern.DOTALL);
+  private static final Pattern MAGIC = Pattern.compile("%([A-Za-z_].*)?");
+  private static final Pattern BLOCK = Pattern.compile("%%[A-Za-z_].*");
   private static final Pattern DEFINITION = Pattern.compile(
       "\\s*(?:@\\w+(?:\\([^)]*\\))?\\s+)*"
       + "((?:(?:abstract|final|sealed|case|implicit|private|protected|lazy)\\s+)*)"
@@ -50,6 +52,10 @@ final class Cells {
         next++;
       } else if (MAGIC.matcher(lines[next]).matches()) {
         pieces.add(new Piece(lines[next++], true));
+      } else if (BLOCK.matcher(lines[next]).matches()) {
+        String block = String.join("\n", Arrays.copyOfRange(lines, next, lines.length));
+        pieces.add(new Piece(block.substring(1), true));
+        next = lines.length;
       } else {
         StringBuilder piece = new StringBuilder(lines[next]);
         next = grow(lines, next + 1, piece);

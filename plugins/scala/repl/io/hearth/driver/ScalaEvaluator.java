@@ -119,6 +119,6 @@ final class ScalaEvaluator {
     }
     String printed = output.printed();
     return printed.isEmpty() ? "{" + value + "}"
-        : "{" + value + ",\"text/plain\":" + Json.quoted(printed) + "}";
+        : "{\"text/plain\":" + Json.quoted(printed) + "," + value + "}";
   }
 }

@@ -7,7 +7,7 @@ import java.util.List;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
-/** {@code %json expression} and {@code %table expression}. */
+/** {@code %json expression}, {@code %table expression} and {@code %sql query}. */
 final class ScalaMagics {
   /** Gives the value of an expression; may bind it to the name. */
   interface Evaluator {
@@ -44,30 +44,28 @@ final class ScalaMagics {
     if (!matcher.matches()) {
       throw new Failure("UnknownMagic", "magic command not specified", Collections.emptyList());
     }
+    String operand = matcher.group(2);
     switch (matcher.group(1)) {
       case "json":
-        return member("application/json", value(matcher.group(2)));
+        return json(value(operand));
       case "table":
-        try {
-          return member("application/vnd.livy.table.v1+json",
-              Table.of(value(matcher.group(2))));
-        } catch (Table.MixedTypes e) {
-          throw new Failure("TypeError", "table rows have different types",
-              Collections.emptyList());
-        }
+        return table(value(operand));
+      case "sql":
+        return sql(operand);
       default:
         throw new Failure("UnknownMagic", "unknown magic command '" + matcher.group(1) + "'",
-            Collections.emptyList());
+            Collections.singletonList(matcher.group(1).equals("matplot")
+                ? "%matplot shows figures of Python's matplotlib: it is there in pyspark\n"
+                : "the magics of Scala are %json, %sql and %table\n"));
     }
   }
 
-  private JsonNode value(String expression) throws Failure {
+  private Object value(String expression) throws Failure {
     if (expression.isEmpty()) {
       throw new Failure("ValueError", "the magic wants a value", Collections.emptyList());
     }
-    Object value;
     try {
-      value = evaluator.evaluate("hearthMagic" + count++, expression);
+      return evaluator.evaluate("hearthMagic" + count++, expression);
     } catch (Failure e) {
       if (IDENTIFIER.matcher(expression).matches() && says(e, "not found: value " + expression)) {
         throw new Failure("NameError", "Value " + expression + " does not exist",
@@ -75,12 +73,40 @@ final class ScalaMagics {
       }
       throw e;
     }
+  }
+
+  private static String json(Object value) throws Failure {
     try {
-      return ScalaValues.toJson(value);
+      return member("application/json", ScalaValues.toJson(value));
     } catch (ScalaValues.NoJson e) {
-      throw new Failure("ValueError",
-          "Failed to convert value into a JSON value: " + e.getMessage(),
-          Collections.emptyList());
+      throw noJson(e);
+    }
+  }
+
+  private static String table(Object value) throws Failure {
+    try {
+      return member("application/vnd.livy.table.v1+json", Table.of(value));
+    } catch (ScalaValues.NoJson e) {
+      throw noJson(e);
+    } catch (Table.MixedTypes e) {
+      throw new Failure("TypeError", "table rows have different types", Collections.emptyList());
+    }
+  }
+
+  private static Failure noJson(ScalaValues.NoJson why) {
+    return new Failure("ValueError", "Failed to convert value into a JSON value: "
+        + why.getMessage(), Collections.emptyList());
+  }
+
+  private static String sql(String query) throws Failure {
+    if (query.trim().isEmpty()) {
+      throw new Failure("ValueError", "the magic wants a query", Collections.emptyList());
+    }
+    try {
+      String bundle = new String(SqlMagic.run(query), StandardCharsets.UTF_8);
+      return bundle.substring(1, bundle.length() - 1);
+    } catch (Exception e) {
+      throw new Failure("Error", SqlInterpreter.message(e), SqlInterpreter.traceback(e));
     }
   }
 

@@ -13,6 +13,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.UUID;
+import java.util.function.Consumer;
 import org.apache.spark.rdd.RDD;
 import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Row;
@@ -25,7 +26,8 @@ import scala.collection.Iterator;
 
 /**
  * Values of the REPL as JSON: collections, maps, case classes by field, tuples as _1, _2. Of an RDD
- * or a Dataset the first ten.
+ * the first ten elements, of a Dataset ten thousand rows. NaN and the infinities, which JSON has
+ * not, are null.
  */
 final class ScalaValues {
   /** There is no JSON for the value. */
@@ -37,7 +39,8 @@ final class ScalaValues {
     }
   }
 
-  private static final int TAKEN = 10;
+  static final int DATASET_ROWS = 10000;
+  private static final int RDD_ROWS = 10;
   private static final int DEEPEST = 100;
   private static final JsonNodeFactory NODES = new JsonNodeFactory(true);
 
@@ -45,6 +48,40 @@ final class ScalaValues {
 
   static JsonNode toJson(Object value) throws NoJson {
     return toJson(value, 0);
+  }
+
+  /** Whether it becomes JSON's null, as None does. */
+  static boolean isNull(Object value) {
+    return value == null || value instanceof scala.runtime.BoxedUnit
+        || value instanceof Option && ((Option<?>) value).isEmpty();
+  }
+
+  /** Gives the elements of what has elements, of an RDD the first; false for anything else. */
+  static boolean forEach(Object value, Consumer<Object> take) {
+    if (value instanceof Option && !isNull(value)) {
+      return forEach(((Option<?>) value).get(), take);
+    }
+    if (value instanceof scala.collection.Map || value instanceof Map || value instanceof Row) {
+      return false;
+    }
+    Object elements = value instanceof RDD ? ((RDD<?>) value).take(RDD_ROWS) : value;
+    if (elements instanceof Iterable) {
+      for (Iterator<?> it = ((Iterable<?>) elements).iterator(); it.hasNext(); ) {
+        take.accept(it.next());
+      }
+      return true;
+    }
+    if (elements instanceof java.lang.Iterable) {
+      ((java.lang.Iterable<?>) elements).forEach(take);
+      return true;
+    }
+    if (elements == null || !elements.getClass().isArray()) {
+      return false;
+    }
+    for (int i = 0; i < Array.getLength(elements); i++) {
+      take.accept(Array.get(elements, i));
+    }
+    return true;
   }
 
   private static JsonNode toJson(Object value, int depth) throws NoJson {
@@ -60,10 +97,10 @@ final class ScalaValues {
       return scalar;
     }
     if (value instanceof RDD) {
-      return elements(((RDD<?>) value).take(TAKEN), depth);
+      return elements(((RDD<?>) value).take(RDD_ROWS), depth);
     }
     if (value instanceof Dataset) {
-      return elements(((Dataset<?>) value).take(TAKEN), depth);
+      return elements(((Dataset<?>) value).take(DATASET_ROWS), depth);
     }
     if (value instanceof Row) {
       return row((Row) value, depth);
@@ -111,9 +148,8 @@ final class ScalaValues {
     if (value instanceof Float || value instanceof Double) {
       double number = value instanceof Float
           ? Double.parseDouble(value.toString()) : (Double) value;
-      // JSON has no NaN and no infinity.
       return Double.isNaN(number) || Double.isInfinite(number)
-          ? NODES.textNode(value.toString()) : NODES.numberNode(number);
+          ? NODES.nullNode() : NODES.numberNode(number);
     }
     if (value instanceof BigInteger) {
       return NODES.numberNode((BigInteger) value);

@@ -15,6 +15,7 @@ import org.apache.spark.sql.SparkSession;
 /** SQL on the session that all languages share: their temporary views are the same. */
 final class SqlInterpreter extends JvmInterpreter {
   private static final String MAX_ROWS = "spark.hearth.sql.maxRows";
+  static final int ROWS = 1000;
   private static final int MOST_ROWS = 10_000_000;
   private static final int MOST_FRAMES = 30;
 
@@ -31,7 +32,7 @@ final class SqlInterpreter extends JvmInterpreter {
   SqlInterpreter(int channel, ObjectNode opening, Surroundings around) {
     super(channel, "SQL", around);
     spark = around.spark;
-    maxRows = opening.path("maxRows").asInt(1000);
+    maxRows = opening.path("maxRows").asInt(ROWS);
   }
 
   @Override
@@ -44,24 +45,43 @@ final class SqlInterpreter extends JvmInterpreter {
 
   @Override
   Result evaluate(Statement statement, Output output, BooleanSupplier stop) {
-    List<SqlScript.Piece> pieces = Collections.emptyList();
-    int at = 0;
     try {
-      int rows = rows(statement.options);
-      pieces = SqlScript.cut(statement.code, session.sessionState().sqlParser());
-      for (; at < pieces.size() - 1; at++) {
-        if (stop.getAsBoolean()) {
-          return Result.stopped();
-        }
-        SqlResult.of(session, session.sql(pieces.get(at).text), rows); // as if it were alone
-      }
-      Dataset<Row> last = session.sql(pieces.get(at).text);
-      return Result.ok(SqlResult.of(session, last, rows));
+      byte[] bundle = run(session, statement.code, rows(statement.options), stop);
+      return bundle == null ? Result.stopped() : Result.ok(bundle);
     } catch (Exception e) {
-      String where = pieces.size() < 2 ? ""
-          : "statement " + (at + 1) + " of " + pieces.size() + " (line " + pieces.get(at).line
-              + "): ";
-      return Result.error(where + message(e), traceback(e));
+      return Result.error(message(e), traceback(e));
+    }
+  }
+
+  /**
+   * Runs the statements of a text, on the calling thread. Returns the bundle of the last one.
+   *
+   * @param stop asked between statements whether to go on; null is returned where not
+   */
+  static byte[] run(SparkSession session, String text, int rows, BooleanSupplier stop)
+      throws Exception {
+    List<SqlScript.Piece> pieces = SqlScript.cut(text, session.sessionState().sqlParser());
+    byte[] bundle = null;
+    for (int at = 0; at < pieces.size(); at++) {
+      if (stop.getAsBoolean()) {
+        return null;
+      }
+      try {
+        bundle = SqlResult.of(session, session.sql(pieces.get(at).text), rows);
+      } catch (Exception e) {
+        throw pieces.size() < 2 ? e : new Failed("statement " + (at + 1) + " of " + pieces.size()
+            + " (line " + pieces.get(at).line + "): " + message(e), e);
+      }
+    }
+    return bundle;
+  }
+
+  /** One of several statements has failed: says which, and is else what has failed it. */
+  private static final class Failed extends Exception {
+    private static final long serialVersionUID = 1;
+
+    Failed(String message, Exception cause) {
+      super(message, cause);
     }
   }
 
@@ -71,9 +91,14 @@ final class SqlInterpreter extends JvmInterpreter {
     if (!asked.isMissingNode() && !asked.isNull()) {
       return checked(asked.isIntegralNumber() ? asked.asLong() : 0, "maxRows");
     }
+    return rows(session, maxRows);
+  }
+
+  /** How many rows a result may have as the session says, or else. */
+  static int rows(SparkSession session, int otherwise) {
     String set = session.conf().get(MAX_ROWS, null);
     try {
-      return set == null ? maxRows : checked(Long.parseLong(set.trim()), MAX_ROWS);
+      return set == null ? otherwise : checked(Long.parseLong(set.trim()), MAX_ROWS);
     } catch (NumberFormatException e) {
       return checked(0, MAX_ROWS);
     }
@@ -86,12 +111,13 @@ final class SqlInterpreter extends JvmInterpreter {
     return (int) rows;
   }
 
-  private static String message(Throwable e) {
+  static String message(Throwable e) {
     return e.getMessage() == null ? e.toString() : e.getMessage();
   }
 
   // Of what the analysis finds wrong with a statement, frames say nothing.
-  private static List<String> traceback(Throwable error) {
+  static List<String> traceback(Throwable failure) {
+    Throwable error = failure instanceof Failed ? failure.getCause() : failure;
     List<String> lines = new ArrayList<>();
     for (Throwable e = error; e != null && lines.size() < MOST_FRAMES; e = e.getCause()) {
       lines.add(e == error ? e.getClass().getName() + "\n" : "Caused by: " + e + "\n");
