@@ -25,9 +25,13 @@ class Http:
 
     def request(self, method, path, body=None, parameters=None, timeout=None):
         """Returns the parsed JSON body, or None where there is none. Raises HttpError."""
-        with self._open(method, path, body, parameters, {}, timeout) as response:
-            text = response.read()
+        text = self.text(method, path, body, parameters, timeout)
         return json.loads(text) if text else None
+
+    def text(self, method, path, body=None, parameters=None, timeout=None):
+        """As request(), but the body as it came."""
+        with self._open(method, path, body, parameters, {}, timeout) as response:
+            return response.read()
 
     def get(self, path, timeout=None, **parameters):
         return self.request("GET", path, parameters=parameters, timeout=timeout)

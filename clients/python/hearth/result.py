@@ -2,6 +2,7 @@
 
 import base64
 import decimal
+import json
 
 JSON = "application/json"
 TABLE = "application/vnd.livy.table.v1+json"
@@ -13,8 +14,9 @@ TEXT = "text/plain"
 class Result:
     """A statement that has ended. `statement` is the server's whole view of it."""
 
-    def __init__(self, statement):
+    def __init__(self, statement, text=None):
         self.statement = statement
+        self._text = text  # of the view: its numbers may have more digits than a float holds
 
     @property
     def id(self):
@@ -91,7 +93,15 @@ class Result:
             raise KeyError("statement %s has no table; it has %s" % (self.id, ", ".join(self.data)))
         fields = answer["schema"]["fields"]
         names = [field["name"] for field in fields]
-        return names, [_of_spark(field["type"]) for field in fields], answer["data"]
+        types = [_of_spark(field["type"]) for field in fields]
+        rows = answer["data"]
+        if "DECIMAL_TYPE" in types and self._text is not None:
+            exact = json.loads(self._text, parse_float=decimal.Decimal)["output"]["data"][JSON]
+            rows = [
+                [cell if kind != "DECIMAL_TYPE" else exactly for kind, cell, exactly in zip(types, *row)]
+                for row in zip(rows, exact["data"])
+            ]
+        return names, types, rows
 
     def _repr_mimebundle_(self, include=None, exclude=None):
         """How notebooks show it."""

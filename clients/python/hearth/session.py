@@ -1,5 +1,6 @@
 """Sessions."""
 
+import json
 import time
 
 from . import events
@@ -102,9 +103,7 @@ class Session:
                 for event, data in events.follow(self._http, self._statement(statement), deadline):
                     for show in shows:
                         show(event, data)
-                result = Result(data)
-            else:
-                result = self.wait(statement, deadline)
+            result = self.wait(statement, deadline)
         except KeyboardInterrupt:
             self.cancel(statement)
             raise
@@ -131,13 +130,15 @@ class Session:
         while True:
             left = _WAIT if deadline is None else deadline - time.monotonic()
             wait = max(0.0, min(_WAIT, left))
-            view = self._http.get(
+            text = self._http.text(
+                "GET",
                 self._statement(statement),
-                wait="%dms" % (wait * 1000),
+                parameters={"wait": "%dms" % (wait * 1000)},
                 timeout=self._http.timeout + wait,
             )
+            view = json.loads(text)
             if view["state"] in events.FINAL:
-                return Result(view)
+                return Result(view, text)
             if left <= 0:
                 raise TimeoutError("statement %d has not ended in time; it goes on" % statement)
 

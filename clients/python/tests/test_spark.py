@@ -33,6 +33,18 @@ def test_rows_and_columns_do_not_need_pandas(spark):
         spark.run("1").rows
 
 
+def test_sql_is_a_data_frame_with_exact_values(spark):
+    frame = spark.sql("""select id, cast('12345678901234567890.123456789012345678' as decimal(38,18)) as d, double('NaN') as x,
+        timestamp'2020-01-02 03:04:05' as t, date'1500-01-01' as day, array(id) as l from range(3)""", maxRows=2)
+    assert len(frame) == 2 and str(frame.dtypes["id"]) == "int64"
+    assert frame["d"][0] == decimal.Decimal("12345678901234567890.123456789012345678")
+    assert math.isnan(frame["x"][0]) and frame["l"][1] == [1]
+    assert frame["t"][0].isoformat().startswith("2020-01-02T03:04:05")
+    twice = spark.sql("select 1 as x, 2 as x")
+    assert list(twice.columns) == ["x", "x"] and twice.values.tolist() == [[1, 2]]
+    assert spark.run("%sql select 1.5BD as d").rows == [[decimal.Decimal("1.5")]]
+
+
 def test_an_empty_table_keeps_its_columns(spark):
     frame = spark.table("spark.range(0).selectExpr('id', 'id as other')")
     assert list(frame.columns) == ["id", "other"] and len(frame) == 0
