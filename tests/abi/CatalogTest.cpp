@@ -75,6 +75,29 @@ TEST_CASE("an alias finds its kind, and a kind outranks another plugin's alias")
   CHECK(catalog.find("echo")->instance == "echo");
 }
 
+TEST_CASE("a kind takes a parameter where its plugin's descriptor says so, and no other does") {
+  Deployment deployment;
+  deployment.install(testPlugin("configured"), "configured.so");
+  deployment.install(echoC(), "echoc.so");
+  deployment.manifest("configured.json",
+                      R"({"manifest_version":1,"name":"configured","kinds":{"conf":"mine"}})");
+  const PluginCatalog catalog(deployment.plugins(), deployment.manifests());
+  CHECK(catalog.canonicalKind("conf2:3.11") == "conf2:3.11");
+  CHECK(catalog.canonicalKind("echo:x") == "conf2:x");  // an alias
+  CHECK(catalog.descriptorKind("mine:x") == "conf");    // renamed
+  REQUIRE(catalog.find("mine:x") != nullptr);
+  CHECK(catalog.find("mine:x") == catalog.find("conf2"));
+  CHECK(PluginCatalog::kindParameter("mine:x") == "x");
+  CHECK(PluginCatalog::kindParameter("mine").empty());
+  CHECK(catalog.kinds() == std::vector<std::string>{"conf2", "echoc", "mine"});
+  for (const char* wrong :
+       {"echoc:x", "mine:", ":x", ":", "mine:x:y", "mine:../x", "mine: x", "nobody:x"}) {
+    CAPTURE(wrong);
+    CHECK(catalog.canonicalKind(wrong).empty());
+    CHECK(catalog.find(wrong) == nullptr);
+  }
+}
+
 TEST_CASE("folders that are not there are empty, not an error") {
   Deployment deployment;
   const PluginCatalog catalog(deployment.root() / "none", "");

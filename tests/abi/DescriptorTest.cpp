@@ -39,7 +39,7 @@ TEST_CASE("everything a descriptor says reaches the host") {
   const auto d = Descriptor::parse(R"({
     "id": "pyspark", "version": "1.2", "kinds": ["pyspark", "pyspark3"],
     "aliases": {"python": "pyspark"}, "magics": ["%table"], "mime": ["text/plain", "text/html"],
-    "leader": "spark", "concurrency": 4,
+    "leader": "spark", "concurrency": 4, "kind_parameter": "a version",
     "config": {"python": {"type": "string", "default": "python3", "doc": "the interpreter"}}})");
   CHECK(d.id == "pyspark");
   CHECK(d.version == "1.2");
@@ -48,6 +48,7 @@ TEST_CASE("everything a descriptor says reaches the host") {
   CHECK(d.magics == std::vector<std::string>{"%table"});
   CHECK(d.mime == std::vector<std::string>{"text/plain", "text/html"});
   CHECK(d.leader == "spark");
+  CHECK(d.kindParameter == "a version");
   CHECK(d.concurrency == 4);
   REQUIRE(d.config.count("python") == 1);
   CHECK(d.config.at("python").type == ConfigKey::Type::String);

@@ -71,7 +71,9 @@ def server(make_server, tmp_path_factory):
 
 @pytest.fixture(scope="session")
 def python(server):
-    return server.session(kind="jupyter")
+    made = server.session(kind="jupyter")
+    server.run(made, "%config IPCompleter.use_jedi = False")  # which reads for many seconds before its first answer
+    return made
 
 
 @pytest.fixture(scope="session")

@@ -129,9 +129,8 @@ def test_code_that_interrupts_itself_is_an_error_and_not_cancelled(server, pytho
 
 def test_completion(server, python, r):
     server.run(python, "a_long_name = 1")
-    candidates = lambda: server.post(f"/sessions/{python}/completion", {"code": "é = a_lon", "kind": "jupyter", "cursor": 9}).json["candidates"]
-    # The first one loads Jedi, which may take longer than the host waits.
-    server.until("a_long_name is among them", lambda: "a_long_name" in candidates(), 60)
+    answer = server.post(f"/sessions/{python}/completion", {"code": "é = a_lon", "kind": "jupyter", "cursor": 9}).json
+    assert "a_long_name" in answer["candidates"]
     server.run(r, "another_name <- 1")
     assert "another_name" in server.post(f"/sessions/{r}/completion", {"code": "another_n", "kind": "jupyter:ir", "cursor": 9}).json["candidates"]
 
@@ -169,8 +168,8 @@ def test_100000_lines_arrive_whole_and_bounded(server, python):
     whole = server.get(f"/v1/sessions/{python}/statements/{found['id']}/output/text?stream=stdout", timeout=60).body.decode()
     assert whole == "".join(f"line {i}\n" for i in range(100000))
     assert server.memory() - before < 64 << 20
-    many = statement(server, python, "for i in range(2000): display(i)")
-    assert len(many["displays"]) == 2000
+    many = statement(server, python, "for i in range(500): display(i)")
+    assert len(many["displays"]) == 500
 
 
 def test_a_notebook_has_each_output_once(server):

@@ -101,9 +101,9 @@ def test_kernelspec_and_session_set_variables_and_arguments(server, share):
 
 
 def test_questions_never_wait_for_code(server, scripted):
-    made = server.post(f"/sessions/{scripted}/statements", {"code": "wait\nabort\nidle"}).json["id"]
-    server.until("it runs", lambda: server.get(f"/sessions/{scripted}/statements/{made}").json["state"] == "running")
+    made = server.post(f"/sessions/{scripted}/statements", {"code": "out started\nwait\nabort\nidle"}).json["id"]
+    server.until("it runs", lambda: server.get(f"/v1/sessions/{scripted}/statements/{made}").json["stdout"] == "started")
     answer = server.post(f"/sessions/{scripted}/completion", {"code": "ab", "kind": "jupyter:scripted", "cursor": 2}, timeout=5)
     assert answer.json == {"candidates": []}
     server.post(f"/sessions/{scripted}/statements/{made}/cancel")
-    server.finish(scripted, made, 20)
+    assert server.finish(scripted, made, 20)["output"] is None, "interrupted, and not restarted"

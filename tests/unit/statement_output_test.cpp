@@ -53,6 +53,45 @@ TEST_CASE("followers get output in the order in which it came, each byte once") 
   CHECK(all(output, *resumed) == std::vector<std::string>{"e:e"});
 }
 
+TEST_CASE("a display that changes is kept as it is last, and followers are told") {
+  const Folder folder;
+  StatementOutput output(folder.path, 1, 1024);
+  output.display("[0]");
+  output.display("[1]");
+  StatementOutput::Position late, live;
+  CHECK(all(output, live).size() == 2);
+  output.changeDisplay(0, "[2]");
+  output.changeDisplay(0, "[3]");
+  output.changeDisplay(7, "[4]");
+  const auto overtaken = output.next(live, 1);
+  REQUIRE(overtaken);
+  CHECK(overtaken->text.empty());
+  const auto change = output.next(live, 1);
+  REQUIRE(change);
+  CHECK(change->isChange);
+  CHECK(change->index == 0);
+  CHECK(change->text == "[3]");
+  CHECK_FALSE(output.next(live, 1));
+  CHECK(all(output, late) == std::vector<std::string>{"d:[0]", "d:[1]", "d:", "d:[3]"});
+  CHECK(output.displays() == "[3],[1]");
+  output.changeDisplay(0, "{}");
+  CHECK(output.displays() == "[1]");
+}
+
+TEST_CASE("a display that changes without end costs a bounded memory") {
+  const Folder folder;
+  StatementOutput output(folder.path, 2, 1024);
+  output.display("[]");
+  const std::string large(1000, 'x');
+  for (int i = 0; i < 150000; ++i) output.changeDisplay(0, "\"" + large + std::to_string(i) + "\"");
+  CHECK(output.displays() == "\"" + large + "149999\"");
+  StatementOutput::Position at;
+  std::size_t kept = 0;
+  while (const auto piece = output.next(at, 1)) kept += piece->text.size();
+  CHECK(kept < 3000);
+  CHECK(output.head(HEARTH_STDERR).empty());
+}
+
 TEST_CASE("output of any size costs a bounded memory and reads back whole") {
   const Folder folder;
   StatementOutput output(folder.path, 7, 1000);

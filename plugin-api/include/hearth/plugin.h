@@ -143,7 +143,8 @@ typedef struct hearth_open {
   hearth_str kind;          /* the kind asked for, in the descriptor's spelling */
   hearth_str user;          /* whom the REPL is to run as; empty where impersonation is off */
   hearth_str options_json;  /* {"dir": private folder, mode 0700, gone after release,
-                                "name": .., "request": the create request's properties} */
+                                "name": .., "parameter": of a kind asked for as KIND:PARAMETER,
+                                "request": the create request's properties} */
   hearth_str driver_json;   /* from the leader's export_driver; empty for a leader */
   hearth_str recovery_blob; /* what save() kept; empty for a new session */
 } hearth_open;
@@ -255,6 +256,7 @@ typedef struct hearth_plugin {
 
   /* JSON object, static: {"id","version","kinds":[..], and optionally "aliases":{alias:kind},
    * "magics":[..], "mime":[..], "leader": kind of the driver it joins, "concurrency": n,
+   * "kind_parameter": what P is where KIND:P can be asked for,
    * "config":{key:{"type","default","doc"}}}. Required. */
   const char *descriptor_json;
 
@@ -269,7 +271,8 @@ typedef struct hearth_plugin {
   /* After the last release. No call in or out afterwards. Required. [main] */
   void (*destroy)(hearth_instance *instance);
 
-  /* Checks the options and allocates; starts nothing. HEARTH_E_INVALID goes to the client.
+  /* Checks the options and allocates; starts nothing. HEARTH_E_INVALID goes to the client, in answer
+   * to the create request where the session is of this kind; the session then is not made.
    * Required. [session] */
   hearth_status (*open)(hearth_instance *instance, hearth_session_h handle, const hearth_open *args,
                         hearth_session **out, hearth_error *err);

@@ -19,7 +19,7 @@ constexpr int messagesInARow = 64;
 // subscription takes effect a moment after the connection is there, and nothing tells when.
 constexpr milliseconds askAgainAfter{50};
 // A kernel may drop what it publishes, "idle" too, when it publishes faster than it is read.
-constexpr seconds idlePatience{10};
+constexpr seconds idlePatience{5};
 constexpr seconds answerPatience{30};
 constexpr int receiveQueue = 20000;
 
