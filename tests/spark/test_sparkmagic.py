@@ -24,7 +24,7 @@ PYSPARK = {
     "json": "numbers = [1, 2]\n%json numbers",
     "sent": "%%send_to_spark -i local_text -t str -n sent_text",
     "sent, read": "print(sent_text)",
-    "frame": "%%spark -o frame\nframe = spark.range(3)",
+    "frame": "%%spark -o frame\nframe = spark.sql('select id from range(3)')",
     "frame, read": "%%local\nprint(list(frame.id))",
     "info": "%%info",
     "logs": "%%logs",
