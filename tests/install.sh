@@ -14,7 +14,7 @@ trap finish EXIT
 
 cmake --install "$build" --prefix "$prefix" >/dev/null
 listing=$("$prefix/bin/hearth" plugin list)
-for kind in spark pyspark sql jupyter; do
+for kind in spark pyspark sql sparkr jupyter; do
   grep -q "loaded.*kinds $kind" <<<"$listing" || { echo "no plugin for $kind: $listing"; exit 1; }
 done
 

@@ -27,7 +27,8 @@ enum class FrameType : std::uint8_t {
   reply = 36,
   failed = 37,
   info = 38,
-  bye = 39
+  bye = 39,
+  display = 40
 };
 
 struct Frame {

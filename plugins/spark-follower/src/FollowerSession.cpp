@@ -89,6 +89,9 @@ void FollowerSession::received(const Frame& frame) {
     case frames::done:
       done(frame.statement, frame.outcome, frame.payload);
       break;
+    case frames::display:
+      display(frame.statement, frame.payload);
+      break;
     case frames::reply:
       reply(frame.statement, frame.outcome, frame.payload);
       break;

@@ -19,6 +19,7 @@ inline constexpr std::uint8_t reply = 36;
 inline constexpr std::uint8_t failed = 37;
 inline constexpr std::uint8_t info = 38;
 inline constexpr std::uint8_t bye = 39;
+inline constexpr std::uint8_t display = 40;
 
 /// Outcome of an EXECUTE whose payload is {"code":..,"options":{..}}; 0: the code alone.
 inline constexpr std::uint8_t withOptions = 1;

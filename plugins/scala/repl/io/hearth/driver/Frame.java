@@ -30,6 +30,7 @@ final class Frame {
   static final int FAILED = 37;
   static final int INFO = 38;
   static final int BYE = 39;
+  static final int DISPLAY = 40;
 
   static final int DONE_OK = 0;
   static final int DONE_ERROR = 1;

@@ -74,8 +74,8 @@ final class Jobs extends SparkListener {
     running.remove(channel);
   }
 
-  /** Cancels the jobs that the channel's statement runs now. */
-  void cancel(int channel) {
+  /** Cancels the jobs that the channel's statement runs now. Returns how many there were. */
+  int cancel(int channel) {
     List<Integer> jobs = new ArrayList<>();
     SparkContext spark;
     synchronized (this) {
@@ -86,11 +86,12 @@ final class Jobs extends SparkListener {
       }
     }
     if (spark == null || spark.isStopped()) {
-      return;
+      return 0;
     }
     for (int job : jobs) {
       spark.cancelJob(job);
     }
+    return jobs.size();
   }
 
   @Override

@@ -21,8 +21,10 @@ final class Worker implements Interpreter {
   private static final long EXIT_MS = 2000;
   private static final long PIPES_MS = 1000;
   private static final long NAG_MS = 200;
+  private static final int NAGS_FOR_JOBS = 10;
   private static final int TAIL = 4 << 10;
   private static final int NOTHING_PRINTED_NO_TEXT = 0x80;
+  private static final int HEARTH_OK = 0;
   private static final int HEARTH_E_STATE = 3;
   private static final byte[] EMPTY = new byte[0];
 
@@ -94,6 +96,7 @@ final class Worker implements Interpreter {
 
   private final int channel;
   private final ObjectNode open;
+  private final boolean bySignal;
   private final Link link;
   private final Spark spark;
   private final Jobs jobs;
@@ -119,6 +122,7 @@ final class Worker implements Interpreter {
   Worker(int channel, ObjectNode open, Surroundings around, WorkerServer server) {
     this.channel = channel;
     this.open = open;
+    this.bySignal = open.path("interrupt").asText().equals("signal");
     this.link = around.link;
     this.spark = around.spark;
     this.jobs = around.jobs;
@@ -235,6 +239,7 @@ final class Worker implements Interpreter {
         done(frame);
         break;
       case Frame.PROGRESS:
+      case Frame.DISPLAY:
       case Frame.REPLY:
         link.send(channel, frame.type, frame.outcome, frame.statement, frame.payload);
         break;
@@ -257,6 +262,7 @@ final class Worker implements Interpreter {
 
   private void done(Frame frame) {
     Output printed;
+    boolean cancelled;
     synchronized (this) {
       if (running != frame.statement || running == 0) {
         log.line("worker of channel " + channel + " ends statement " + frame.statement
@@ -275,6 +281,8 @@ final class Worker implements Interpreter {
         return;
       }
       printed = output;
+      // Its job was cancelled, it may be, before it got the signal.
+      cancelled = bySignal && interrupted && frame.outcome == Frame.DONE_ERROR;
       output = null;
       running = 0;
     }
@@ -286,7 +294,8 @@ final class Worker implements Interpreter {
       bundle = withText(frame.payload, trimEnd(printed.text()),
           (frame.outcome & NOTHING_PRINTED_NO_TEXT) != 0);
     }
-    link.send(channel, Frame.DONE, outcome, frame.statement, bundle);
+    link.send(channel, Frame.DONE, cancelled ? Frame.DONE_CANCELLED : outcome, frame.statement,
+        bundle);
   }
 
   private static boolean passed(Pipe pipe, long statement) {
@@ -343,10 +352,12 @@ final class Worker implements Interpreter {
   @Override
   public synchronized void interrupt(long statement) {
     if (running == statement) {
-      toWorker.add(new Frame(channel, Frame.INTERRUPT, 0, statement, 0, EMPTY));
+      if (!bySignal) {
+        toWorker.add(new Frame(channel, Frame.INTERRUPT, 0, statement, 0, EMPTY));
+      }
       if (!interrupted) {
         interrupted = true;
-        ticker.execute(() -> cancelJobs(statement));
+        ticker.execute(() -> nag(statement, 1));
       }
     } else if (untilReady.removeIf(
         frame -> frame.type == Frame.EXECUTE && frame.statement == statement)) {
@@ -356,24 +367,49 @@ final class Worker implements Interpreter {
   }
 
   // Again until the statement ends: what starts a job may only now get to it.
-  private void cancelJobs(long statement) {
+  private void nag(long statement, int times) {
     synchronized (this) {
       if (running != statement || dead != null) {
         return;
       }
     }
+    int jobsLeft = 0;
     try {
-      jobs.cancel(channel);
+      jobsLeft = jobs.cancel(channel);
     } catch (RuntimeException e) {
       log.failure("cannot cancel jobs", e);
     }
-    ticker.schedule(() -> cancelJobs(statement), NAG_MS, TimeUnit.MILLISECONDS);
+    // The end of its job is an answer that the worker waits for: better not broken off.
+    if (bySignal && (jobsLeft == 0 || times > NAGS_FOR_JOBS)) {
+      signal(statement);
+    }
+    ticker.schedule(() -> nag(statement, times + 1), NAG_MS, TimeUnit.MILLISECONDS);
+  }
+
+  // Under the lock, so that the signal is there before the next statement is.
+  private synchronized void signal(long statement) {
+    if (running != statement || dead != null) {
+      return;
+    }
+    try {
+      WorkerProcess.interrupt(process);
+    } catch (IOException e) {
+      log.line("channel " + channel + " cannot be interrupted: " + e.getMessage());
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
   }
 
   @Override
   public synchronized void complete(long request, byte[] question) {
     if (dead != null || stopping) {
       link.send(channel, Frame.REPLY, HEARTH_E_STATE, request, Json.reason("the worker is gone"));
+      return;
+    }
+    if (bySignal && running != 0) {
+      ObjectNode none = Json.object();
+      none.putArray("candidates");
+      link.send(channel, Frame.REPLY, HEARTH_OK, request, Json.bytes(none));
       return;
     }
     send(new Frame(channel, Frame.COMPLETE, 0, request, 0, question));

@@ -9,6 +9,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.Paths;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Iterator;
 import java.util.List;
 import java.util.Map;
@@ -21,6 +22,7 @@ final class WorkerProcess implements AutoCloseable {
   private final ObjectNode open;
   private final Spark spark;
   private final Path folder;
+  private RGateway backend;
 
   /** Writes the files. close() removes them. */
   WorkerProcess(ObjectNode open, Spark spark) throws IOException {
@@ -50,8 +52,11 @@ final class WorkerProcess implements AutoCloseable {
     ProcessBuilder builder = new ProcessBuilder(command);
     Map<String, String> env = builder.environment();
     env.remove(Main.LINK_FILE); // it is the driver's alone
-    if (open.path("attach").asText().equals("py4j")) {
+    String attach = open.path("attach").asText();
+    if (attach.equals("py4j")) {
       attachPython(env);
+    } else if (attach.equals("sparkr")) {
+      backend = RGateway.start(spark, env);
     }
     JsonNode variables = open.path("env");
     for (Iterator<String> names = variables.fieldNames(); names.hasNext(); ) {
@@ -117,10 +122,14 @@ final class WorkerProcess implements AutoCloseable {
   }
 
   // Of Java 9 and later; the driver is built for 8.
+  private static Object handle(Process process) throws ReflectiveOperationException {
+    return Process.class.getMethod("toHandle").invoke(process);
+  }
+
   private static List<Object> descendants(Process process) {
     List<Object> found = new ArrayList<>();
     try {
-      Object handle = Process.class.getMethod("toHandle").invoke(process);
+      Object handle = handle(process);
       Stream<?> stream = (Stream<?>) Class.forName("java.lang.ProcessHandle")
           .getMethod("descendants").invoke(handle);
       stream.forEach(found::add);
@@ -130,8 +139,26 @@ final class WorkerProcess implements AutoCloseable {
     return found;
   }
 
+  /** Sends SIGINT to the process and what it has started, as a terminal does. */
+  static void interrupt(Process process) throws IOException, InterruptedException {
+    List<String> command = new ArrayList<>(Arrays.asList("kill", "-INT"));
+    try {
+      command.add(Reflect.call(handle(process), "pid").toString());
+      for (Object child : descendants(process)) {
+        command.add(Reflect.call(child, "pid").toString());
+      }
+    } catch (ReflectiveOperationException e) {
+      throw new IOException("Java 9 or later is needed", e);
+    }
+    // The shell's own, which is everywhere.
+    new ProcessBuilder("sh", "-c", String.join(" ", command)).start().waitFor();
+  }
+
   @Override
   public void close() {
+    if (backend != null) {
+      backend.close();
+    }
     try (Stream<Path> files = Files.list(folder)) {
       for (Path file : (Iterable<Path>) files::iterator) {
         Files.delete(file);
