@@ -15,7 +15,9 @@ class HttpError(HearthError):
 
 
 class SessionError(HearthError):
-    """The session cannot be used: it did not start, or has ended. `session` is the server's view."""
+    """The session cannot be used: it did not start, or has ended. `session` is the server's
+    view.
+    """
 
     def __init__(self, session, log=()):
         self.session = session

@@ -21,7 +21,8 @@ class Http:
         self.url = url.rstrip("/")
         self.timeout = timeout
         # Servers that guard against forged requests want X-Requested-By.
-        self._headers = {"X-Requested-By": "hearth", "Accept": "application/json", **(headers or {})}
+        self._headers = {"X-Requested-By": "hearth", "Accept": "application/json"}
+        self._headers.update(headers or {})
 
     def request(self, method, path, body=None, parameters=None, timeout=None):
         """Returns the parsed JSON body, or None where there is none. Raises HttpError."""

@@ -4,7 +4,7 @@ import sys
 
 
 class ProgressBar:
-    """A bar on one line of a terminal, `[######....]  60%`. Draws nothing where the stream is none."""
+    """A bar on one line of a terminal, `[######....]  60%`. Where the stream is none, nothing."""
 
     def __init__(self, stream=None, width=30):
         self._stream = sys.stderr if stream is None else stream

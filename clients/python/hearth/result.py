@@ -98,7 +98,7 @@ class Result:
         if "DECIMAL_TYPE" in types and self._text is not None:
             exact = json.loads(self._text, parse_float=decimal.Decimal)["output"]["data"][JSON]
             rows = [
-                [cell if kind != "DECIMAL_TYPE" else exactly for kind, cell, exactly in zip(types, *row)]
+                [other if kind == "DECIMAL_TYPE" else cell for kind, cell, other in zip(types, *row)]
                 for row in zip(rows, exact["data"])
             ]
         return names, types, rows

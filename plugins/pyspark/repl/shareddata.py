@@ -129,7 +129,7 @@ def make(context):
             call("setPickled", self.name, dumps(key), bytearray(_cloudpickle((key, value))))
 
         def save(self, path):
-            """Writes it to a folder that must not exist, in a form that Scala's load() reads too."""
+            """Writes it to a folder that must not exist, in a form that Scala's load() reads."""
             try:
                 pickled(self.rdd).saveAsObjectFile(path)
             except Exception as error:

@@ -13,7 +13,7 @@ public final class NotPortable extends RuntimeException {
     super(message);
   }
 
-  /** Throws the same when it is what a job has failed of, for Spark has put it into its own text. */
+  /** Throws the same when it is what a job has failed of: Spark has put it into its own text. */
   static RuntimeException told(Exception failure) {
     Matcher matcher = TOLD.matcher(String.valueOf(failure.getMessage()));
     if (matcher.find()) {

@@ -185,7 +185,8 @@ public final class SharedData {
     }
     RDD<?> found = rdd.rdd();
     return rdd.classTag().equals(type)
-        ? (RDD<T>) found : (RDD<T>) ((RDD<Object>) found).map(new Same<>(), (ClassTag<Object>) type);
+        ? (RDD<T>) found
+        : (RDD<T>) ((RDD<Object>) found).map(new Same<>(), (ClassTag<Object>) type);
   }
 
   /** The map that changes nothing but the class that its RDD tells. */
