@@ -39,6 +39,7 @@ def share(tmp_path_factory):
     kernelspec(folder, "bash", bash, env={"PS1": "$"})
     kernelspec(folder, "scripted", [sys.executable, str(HERE / "scripted_kernel.py"), "{connection_file}", "{resource_dir}"],
                interrupt_mode="message", env={"SCRIPTED": "from ${HOME}", "PYTHONPATH": str(HERE)})
+    kernelspec(folder, "robbed", [sys.executable, str(HERE / "robbed_kernel.py"), "{connection_file}", "{resource_dir}"])
     kernelspec(folder, "dying", [sys.executable, "-c", "import sys; sys.exit('no such module')"])
     kernelspec(folder, "missing", ["/nonexistent/kernel", "{connection_file}"])
     (folder / "kernels" / "broken").mkdir()

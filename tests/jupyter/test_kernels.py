@@ -167,7 +167,13 @@ def test_100000_lines_arrive_whole_and_bounded(server, python):
     found = statement(server, python, "for i in range(100000): print('line', i)")
     whole = server.get(f"/v1/sessions/{python}/statements/{found['id']}/output/text?stream=stdout", timeout=60).body.decode()
     assert whole == "".join(f"line {i}\n" for i in range(100000))
-    assert server.memory() - before < 64 << 20
+    assert server.memory() - before < 32 << 20
+    before = server.memory()
+    found = statement(server, python, "lines = ('x' * 99 + '\\n') * 1000\nfor i in range(1000): print(lines, end='')")
+    page = server.get(f"/v1/sessions/{python}/statements/{found['id']}/output?stream=stdout&from=99999900&size=100").json
+    assert page["total"] == 100000000 and page["text"] == "x" * 99 + "\n"
+    assert len(found["output"]["data"]["text/plain"]) < 2 << 20, "the whole is not repeated in the result"
+    assert server.memory() - before < 32 << 20
     many = statement(server, python, "for i in range(500): display(i)")
     assert len(many["displays"]) == 500
 

@@ -54,6 +54,15 @@ def test_a_kernel_that_cannot_start_says_why(server, kernel, word):
         assert "no such module" in str(server.get(f"/sessions/{session}/log?size=-1").json["log"])
 
 
+def test_a_kernel_whose_ports_were_taken_is_started_again(server):
+    session = server.session(kind="jupyter:robbed", conf={"jupyter.transport": "tcp"})
+    try:
+        assert server.text(session, "ok 1\nidle") == "1"
+        assert "taken the kernel's ports" in str(server.get(f"/sessions/{session}/log?size=-1").json["log"])
+    finally:
+        server.delete(f"/sessions/{session}")
+
+
 def test_the_kind_stays_what_was_asked(server, python, r):
     assert server.get(f"/sessions/{python}").json["kind"] == "jupyter"
     assert server.get(f"/sessions/{r}").json["kind"] == "jupyter:ir"

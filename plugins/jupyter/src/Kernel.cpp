@@ -167,19 +167,21 @@ void Kernel::readable(std::size_t which) {
 }
 
 bool Kernel::receive(Channel channel) {
-  Frames frames;
+  std::vector<zmq::message_t> parts;
   zmq::socket_t& socket = sockets_[index(channel)];
-  zmq::message_t part;
   do {
+    zmq::message_t part;
     if (!socket.recv(part, zmq::recv_flags::dontwait)) return false;
-    frames.push_back(part.to_string());
-  } while (part.more());
+    parts.push_back(std::move(part));
+  } while (parts.back().more());
   if (channel == heartbeat) {
     beatOpen_ = false;
     if (std::exchange(beatMissed_, false))
       events_.onNote(HEARTH_LOG_INFO, "the kernel answers its heartbeat again");
     return true;
   }
+  FrameViews frames;
+  for (const zmq::message_t& part : parts) frames.push_back(part.to_string_view());
   try {
     received(channel, wire_.decode(frames), frames);
   } catch (const WireError& error) {
@@ -191,7 +193,7 @@ bool Kernel::receive(Channel channel) {
   return true;
 }
 
-void Kernel::received(Channel channel, const Message& message, const Frames& frames) {
+void Kernel::received(Channel channel, const Message& message, const FrameViews& frames) {
   switch (channel) {
     case shell:
       onShell(message);

@@ -68,7 +68,7 @@ class Kernel final : public Pollable, public std::enable_shared_from_this<Kernel
                    const std::string& parentHeader = "{}");
   void ask(Question what, std::uint64_t request, std::string_view type, std::string content);
   bool receive(Channel channel);
-  void received(Channel channel, const Message& message, const Frames& frames);
+  void received(Channel channel, const Message& message, const FrameViews& frames);
   void onShell(const Message& message);
   void onControl(const Message& message);
   void answer(const Message& message);

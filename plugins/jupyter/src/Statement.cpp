@@ -11,18 +11,19 @@ namespace hearth::jupyter {
 
 namespace {
 
-constexpr std::size_t mostKept = 16u << 20;  // of what was printed, and of what was shown
+constexpr std::size_t mostPrinted = 1u << 20;  // in the result; all of it is the host's to keep
+constexpr std::size_t mostShown = 16u << 20;
 
 void keep(std::string& kept, std::string_view text) {
-  if (kept.size() > mostKept) return;
-  if (kept.size() + text.size() <= mostKept) {
+  if (kept.size() > mostPrinted) return;
+  if (kept.size() + text.size() <= mostPrinted) {
     kept += text;
     return;
   }
-  std::size_t room = mostKept - kept.size();
+  std::size_t room = mostPrinted - kept.size();
   while (room > 0 && (static_cast<unsigned char>(text[room]) & 0xC0) == 0x80) --room;
   kept += text.substr(0, room);
-  kept += "\n[the output is cut here, after 16 MiB]\n";
+  kept += "\n[the output is cut here, after 1 MiB]\n";
 }
 
 }  // namespace
@@ -116,7 +117,7 @@ void Statement::clear() {
 
 void Statement::setShown(std::size_t index, std::string_view bundle) {
   shownBytes_ -= shown_[index].size();
-  shown_[index] = shownBytes_ + bundle.size() > mostKept ? "{}" : bundle;
+  shown_[index] = shownBytes_ + bundle.size() > mostShown ? "{}" : bundle;
   shownBytes_ += shown_[index].size();
 }
 
@@ -150,7 +151,7 @@ void Statement::showResult() {
   if (!result_.empty()) show(std::exchange(result_, {}), {});
 }
 
-void Statement::fail(const std::string& content) {
+void Statement::fail(std::string_view content) {
   std::vector<std::string> lines;
   for (const std::string_view line : jsonItems(jsonMember(content, "traceback")))
     lines.push_back(withoutAnsi(textOf(line)));

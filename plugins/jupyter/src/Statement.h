@@ -46,7 +46,7 @@ class Statement {
   void clear();
   void clearIfAsked();
   void showResult();
-  void fail(const std::string& content);
+  void fail(std::string_view content);
   std::string data() const;
 
   std::uint64_t number_;

@@ -1,22 +1,72 @@
 #include "Text.h"
 
-#include <boost/json/parse.hpp>
+#include <algorithm>
+#include <charconv>
+#include <cstdint>
 #include <hearth/json_members.hpp>
 #include <hearth/plugin.hpp>
 
 namespace hearth::jupyter {
 
-namespace json = boost::json;
+namespace {
+
+std::uint32_t hexAt(std::string_view text, std::size_t at) {
+  std::uint32_t code = 0;
+  if (at + 4 <= text.size()) std::from_chars(text.data() + at, text.data() + at + 4, code, 16);
+  return code;
+}
+
+void appendUtf8(std::string& text, std::uint32_t code) {
+  const auto byte = [&](std::uint32_t bits) { text += static_cast<char>(bits); };
+  if (code < 0x80) {
+    byte(code);
+  } else if (code < 0x800) {
+    byte(0xC0 | code >> 6);
+    byte(0x80 | (code & 0x3F));
+  } else if (code < 0x10000) {
+    byte(0xE0 | code >> 12);
+    byte(0x80 | (code >> 6 & 0x3F));
+    byte(0x80 | (code & 0x3F));
+  } else {
+    byte(0xF0 | code >> 18);
+    byte(0x80 | (code >> 12 & 0x3F));
+    byte(0x80 | (code >> 6 & 0x3F));
+    byte(0x80 | (code & 0x3F));
+  }
+}
+
+}  // namespace
 
 std::string textMember(std::string_view object, std::string_view key) {
   return textOf(jsonMember(object, key));
 }
 
-std::string textOf(std::string_view written) {
-  if (written.empty() || written.front() != '"') return {};
-  json::error_code error;
-  const json::value value = json::parse({written.data(), written.size()}, error);
-  return error || !value.is_string() ? std::string() : std::string(value.get_string());
+std::string textOf(std::string_view json) {
+  std::string text;
+  if (json.size() < 2 || json.front() != '"') return text;
+  json = json.substr(1, json.size() - 2);
+  text.reserve(json.size());
+  for (std::size_t at = 0; at < json.size();) {
+    const std::size_t escape = std::min(json.find('\\', at), json.size());
+    text += json.substr(at, escape - at);
+    at = escape + 2;
+    if (at > json.size()) break;
+    const char c = json[escape + 1];
+    if (c != 'u') {
+      static constexpr std::string_view letters = "bfnrt", stands = "\b\f\n\r\t";
+      const std::size_t known = letters.find(c);
+      text += known == std::string_view::npos ? c : stands[known];
+      continue;
+    }
+    std::uint32_t code = hexAt(json, at);
+    at += 4;
+    if (code >= 0xD800 && code < 0xDC00 && json.substr(std::min(at, json.size()), 2) == "\\u") {
+      code = 0x10000 + ((code - 0xD800) << 10) + (hexAt(json, at + 2) - 0xDC00);
+      at += 6;
+    }
+    appendUtf8(text, code);
+  }
+  return text;
 }
 
 std::string_view objectMember(std::string_view object, std::string_view key) {

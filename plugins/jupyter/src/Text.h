@@ -7,7 +7,7 @@
 
 namespace hearth::jupyter {
 
-/// The text that a JSON string stands for; empty for other values.
+/// The text that a JSON string, which is valid, stands for; empty for other values.
 std::string textOf(std::string_view json);
 /// The text of member `key` of a JSON object's text; empty where it is none.
 std::string textMember(std::string_view object, std::string_view key);

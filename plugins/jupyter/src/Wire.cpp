@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <array>
+#include <boost/json/basic_parser_impl.hpp>
 #include <boost/json/parse.hpp>
 #include <ctime>
 #include <hearth/plugin.hpp>
@@ -48,7 +49,7 @@ std::string now() {
   return text.data();
 }
 
-std::size_t delimiterAt(const Frames& frames) {
+std::size_t delimiterAt(const FrameViews& frames) {
   const auto found = std::find(frames.begin(), frames.end(), delimiter);
   if (found == frames.end()) throw WireError("it has no delimiter");
   const auto at = static_cast<std::size_t>(found - frames.begin());
@@ -56,9 +57,9 @@ std::size_t delimiterAt(const Frames& frames) {
   return at;
 }
 
-json::object parseObject(const std::string& text, const char* what) {
+json::object parseObject(std::string_view text, const char* what) {
   json::error_code error;
-  json::value value = json::parse(text, error, {}, deep());
+  json::value value = json::parse({text.data(), text.size()}, error, {}, deep());
   if (error || !value.is_object()) throw WireError(std::string("its ") + what + " is no object");
   return std::move(value.get_object());
 }
@@ -68,9 +69,40 @@ std::string member(const json::object& object, const char* key) {
   return value != nullptr && value->is_string() ? std::string(value->get_string()) : std::string();
 }
 
-bool isObject(const std::string& text) {
+/// Takes JSON and makes nothing of it.
+struct Nothing {
+  static constexpr std::size_t max_object_size = -1;
+  static constexpr std::size_t max_array_size = -1;
+  static constexpr std::size_t max_key_size = -1;
+  static constexpr std::size_t max_string_size = -1;
+  using Error = json::error_code;
+  bool on_document_begin(Error&) { return true; }
+  bool on_document_end(Error&) { return true; }
+  bool on_object_begin(Error&) { return true; }
+  bool on_object_end(std::size_t, Error&) { return true; }
+  bool on_array_begin(Error&) { return true; }
+  bool on_array_end(std::size_t, Error&) { return true; }
+  bool on_key_part(json::string_view, std::size_t, Error&) { return true; }
+  bool on_key(json::string_view, std::size_t, Error&) { return true; }
+  bool on_string_part(json::string_view, std::size_t, Error&) { return true; }
+  bool on_string(json::string_view, std::size_t, Error&) { return true; }
+  bool on_number_part(json::string_view, Error&) { return true; }
+  bool on_int64(std::int64_t, json::string_view, Error&) { return true; }
+  bool on_uint64(std::uint64_t, json::string_view, Error&) { return true; }
+  bool on_double(double, json::string_view, Error&) { return true; }
+  bool on_bool(bool, Error&) { return true; }
+  bool on_null(Error&) { return true; }
+  bool on_comment_part(json::string_view, Error&) { return true; }
+  bool on_comment(json::string_view, Error&) { return true; }
+};
+
+bool isObject(std::string_view text) {
+  const std::size_t begin = text.find_first_not_of(" \t\r\n");
+  if (begin == std::string_view::npos || text[begin] != '{') return false;
+  json::basic_parser<Nothing> parser(deep());
   json::error_code error;
-  return json::parse(text, error, {}, deep()).is_object() && !error;
+  const std::size_t end = parser.write_some(false, text.data(), text.size(), error);
+  return !error && text.find_first_not_of(" \t\r\n", end) == std::string_view::npos;
 }
 
 int hexDigit(char c) {
@@ -164,16 +196,16 @@ Frames Wire::encode(const std::string& id, std::string_view type, const std::str
       "{\"msg_id\":" + hearth::quoted(id) + ",\"msg_type\":" + hearth::quoted(type) +
       ",\"session\":" + hearth::quoted(session_) + ",\"username\":\"hearth\",\"date\":\"" + now() +
       "\",\"version\":\"5.3\"}";
-  const std::array<std::string, signedParts> parts{header, parentHeader, "{}", content};
+  const std::array<std::string_view, signedParts> parts{header, parentHeader, "{}", content};
   Frames frames{std::string(delimiter), sign(parts.data())};
   frames.insert(frames.end(), parts.begin(), parts.end());
   return frames;
 }
 
-Message Wire::decode(const Frames& frames) const {
+Message Wire::decode(const FrameViews& frames) const {
   const std::size_t at = delimiterAt(frames);
   const std::string expected = sign(&frames[at + 2]);
-  const std::string& given = frames[at + 1];
+  const std::string_view given = frames[at + 1];
   if (given.size() != expected.size() ||
       CRYPTO_memcmp(given.data(), expected.data(), expected.size()) != 0)
     throw WireError("its signature is wrong");
@@ -186,26 +218,27 @@ Message Wire::decode(const Frames& frames) const {
   message.parentId = member(parent, "msg_id");
   message.content = frames[at + 5];
   if (message.type.empty()) throw WireError("its header names no type");
-  if (!isObject(message.content)) {
-    message.content = repairJson(message.content);
+  if (isObject(message.content)) return message;
+  auto repaired = std::make_shared<std::string>(repairJson(message.content));
+  if (!isObject(*repaired)) {
     // Somebody waits for a reply, and is told.
     const bool reply =
         message.type.size() > 6 && message.type.compare(message.type.size() - 6, 6, "_reply") == 0;
-    if (!isObject(message.content)) {
-      if (!reply) throw WireError("its content is no object");
-      message.content =
-          R"({"status":"error","ename":"ProtocolError","evalue":"the kernel's reply cannot be read",)"
-          R"("traceback":[]})";
-    }
+    if (!reply) throw WireError("its content is no object");
+    *repaired =
+        R"({"status":"error","ename":"ProtocolError","evalue":"the kernel's reply cannot be read",)"
+        R"("traceback":[]})";
   }
+  message.content = *repaired;
+  message.repaired = std::move(repaired);
   return message;
 }
 
-std::string Wire::header(const Frames& frames) {
-  return frames[delimiterAt(frames) + 2];
+std::string Wire::header(const FrameViews& frames) {
+  return std::string(frames[delimiterAt(frames) + 2]);
 }
 
-std::string Wire::sign(const std::string* parts) const {
+std::string Wire::sign(const std::string_view* parts) const {
   const std::unique_ptr<EVP_PKEY, decltype(&EVP_PKEY_free)> key(
       EVP_PKEY_new_raw_private_key(
           EVP_PKEY_HMAC, nullptr, reinterpret_cast<const unsigned char*>(key_.data()), key_.size()),

@@ -1,6 +1,7 @@
 // Jupyter's wire format: signed messages as ZeroMQ frames (messaging protocol 5.3).
 #pragma once
 
+#include <memory>
 #include <stdexcept>
 #include <string>
 #include <string_view>
@@ -14,15 +15,18 @@ class WireError : public std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
-/// A message that was received. Content is a JSON object's text, valid and UTF-8.
+/// A message that was received. Content is a JSON object's text, valid and UTF-8; it may be large
+/// and is not copied: good as long as the frames are.
 struct Message {
   std::string type;
   std::string id;
   std::string parentId;  ///< of the request that it belongs to; empty: none
-  std::string content;
+  std::string_view content;
+  std::shared_ptr<const std::string> repaired;  ///< holds content where it had to be put right
 };
 
 using Frames = std::vector<std::string>;
+using FrameViews = std::vector<std::string_view>;
 
 /// `count` random bytes as hex digits. Throws std::runtime_error where the system has none.
 std::string randomHex(std::size_t count);
@@ -40,12 +44,12 @@ class Wire {
   Frames encode(const std::string& id, std::string_view type, const std::string& content,
                 const std::string& parentHeader = "{}") const;
   /// Throws WireError for frames that are not signed by the key, or cannot be read.
-  Message decode(const Frames& frames) const;
+  Message decode(const FrameViews& frames) const;
   /// The header of frames that decode() has taken.
-  static std::string header(const Frames& frames);
+  static std::string header(const FrameViews& frames);
 
  private:
-  std::string sign(const std::string* parts) const;
+  std::string sign(const std::string_view* parts) const;
 
   std::string key_;
   std::string session_;

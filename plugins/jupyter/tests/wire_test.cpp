@@ -10,10 +10,20 @@ using hearth::jsonItems;
 using hearth::jsonMember;
 using hearth::jsonMembers;
 using hearth::jupyter::Frames;
+using hearth::jupyter::FrameViews;
 using hearth::jupyter::Message;
 using hearth::jupyter::repairJson;
 using hearth::jupyter::Wire;
 using hearth::jupyter::WireError;
+
+namespace {
+
+/// `frames` have to outlive the message.
+Message decode(const Wire& wire, const Frames& frames) {
+  return wire.decode(FrameViews(frames.begin(), frames.end()));
+}
+
+}  // namespace
 
 TEST_CASE("a message is signed as Jupyter's documentation has it") {
   // HMAC-SHA256 of header, parent, metadata and content under the key, computed with Python's hmac.
@@ -23,7 +33,7 @@ TEST_CASE("a message is signed as Jupyter's documentation has it") {
                       R"({"msg_id":"2"})",
                       "{}",
                       R"({"execution_state":"idle"})"};
-  const Message message = Wire("a key").decode(frames);
+  const Message message = decode(Wire("a key"), frames);
   CHECK(message.type == "status");
   CHECK(message.id == "1");
   CHECK(message.parentId == "2");
@@ -36,7 +46,7 @@ TEST_CASE("what one side makes the other reads, after any identities, and before
   Frames frames = wire.encode(wire.nextId(), "execute_request", R"({"code":"1"})");
   frames.insert(frames.begin(), {"identity", "another"});
   frames.push_back("buffer");
-  const Message message = other.decode(frames);
+  const Message message = decode(other, frames);
   CHECK(message.type == "execute_request");
   CHECK(message.content == R"({"code":"1"})");
   CHECK(message.parentId.empty());
@@ -49,25 +59,26 @@ TEST_CASE("a message that was changed or made by another is refused") {
       GENERATE(std::size_t{1}, std::size_t{2}, std::size_t{3}, std::size_t{4}, std::size_t{5});
   Frames frames = good;
   frames[part].back() = frames[part].back() == '0' ? '1' : '0';
-  CHECK_THROWS_WITH(wire.decode(frames), Catch::Contains("signature"));
-  CHECK_THROWS_WITH(Wire("other key").decode(good), Catch::Contains("signature"));
+  CHECK_THROWS_WITH(decode(wire, frames), Catch::Contains("signature"));
+  CHECK_THROWS_WITH(decode(Wire("other key"), good), Catch::Contains("signature"));
   frames = good;
   frames[1].clear();
-  CHECK_THROWS_AS(wire.decode(frames), WireError);
+  CHECK_THROWS_AS(decode(wire, frames), WireError);
 }
 
 TEST_CASE("frames that are no message are refused and not read beyond") {
   const Wire wire("key");
   for (const Frames& frames :
        {Frames{}, Frames{"x"}, Frames{"<IDS|MSG>"}, Frames{"<IDS|MSG>", "", "{}", "{}", "{}"}})
-    CHECK_THROWS_AS(wire.decode(frames), WireError);
+    CHECK_THROWS_AS(decode(wire, frames), WireError);
 }
 
 TEST_CASE("signed nonsense is refused, but in a reply, for which somebody waits") {
   Wire wire("key");
-  CHECK_THROWS_AS(wire.decode(wire.encode("1", "stream", "[1]")), WireError);
-  CHECK_THROWS_AS(wire.decode(wire.encode("1", "stream", "{")), WireError);
-  const Message reply = wire.decode(wire.encode("1", "execute_reply", "{"));
+  CHECK_THROWS_AS(decode(wire, wire.encode("1", "stream", "[1]")), WireError);
+  CHECK_THROWS_AS(decode(wire, wire.encode("1", "stream", "{")), WireError);
+  const Frames frames = wire.encode("1", "execute_reply", "{");
+  const Message reply = decode(wire, frames);
   CHECK(jsonMember(reply.content, "status") == "\"error\"");
 }
 
@@ -99,6 +110,18 @@ TEST_CASE("members and items are found as they are written") {
   CHECK(jsonItems("[]").empty());
   for (const char* cut : {"{", "{\"", "{\"a", "{\"a\"", "{\"a\":", "{\"a\":[", "{\"a\":\"\\"})
     CHECK_NOTHROW(jsonMembers(cut));
+}
+
+TEST_CASE("text comes out of JSON as it went in") {
+  using hearth::jupyter::textOf;
+  CHECK(textOf(R"("a\"\\\/\b\f\n\r\t\u0041\u00e9\u20ac\ud83d\ude00é")") ==
+        "a\"\\/\b\f\n\r\tA\xC3\xA9\xE2\x82\xAC\xF0\x9F\x98\x80\xC3\xA9");
+  CHECK(textOf(R"("\u0000")") == std::string(1, '\0'));
+  CHECK(textOf("\"\"").empty());
+  CHECK(textOf("1").empty());
+  CHECK(textOf("").empty());
+  for (const char* cut : {"\"", "\"\\\"", "\"\\u\"", "\"\\u12\"", "\"\\ud800\\u\""})
+    CHECK_NOTHROW(textOf(cut));
 }
 
 TEST_CASE("colours of terminals go, text stays") {
