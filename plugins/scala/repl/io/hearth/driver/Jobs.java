@@ -74,14 +74,17 @@ final class Jobs extends SparkListener {
     running.remove(channel);
   }
 
-  /** Cancels the jobs that the channel's statement runs now. Returns how many there were. */
-  int cancel(int channel) {
+  /**
+   * Cancels the jobs that the channel's statement runs now; where it has ended meanwhile, none of
+   * the next one's. Returns how many there were.
+   */
+  int cancel(int channel, long number) {
     List<Integer> jobs = new ArrayList<>();
     SparkContext spark;
     synchronized (this) {
       Running statement = running.get(channel);
       spark = context;
-      if (statement != null) {
+      if (statement != null && statement.statement == number) {
         jobs.addAll(statement.active);
       }
     }

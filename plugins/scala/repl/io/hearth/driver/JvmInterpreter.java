@@ -200,7 +200,7 @@ abstract class JvmInterpreter implements Interpreter {
 
   private boolean stillRuns(Statement statement) {
     try {
-      around.jobs.cancel(channel);
+      around.jobs.cancel(channel, statement.number);
     } catch (RuntimeException e) {
       around.log.failure("cannot cancel jobs", e);
     }

@@ -375,7 +375,7 @@ final class Worker implements Interpreter {
     }
     int jobsLeft = 0;
     try {
-      jobsLeft = jobs.cancel(channel);
+      jobsLeft = jobs.cancel(channel, statement);
     } catch (RuntimeException e) {
       log.failure("cannot cancel jobs", e);
     }
