@@ -43,6 +43,7 @@ Session::Slot* Session::slotOf(const Interpreter& interpreter) {
 // Before the session is told of: what its plugin says of the request is the answer to the request.
 // What else goes wrong here goes wrong again, and is told, when it starts.
 void Session::checkNow(const Checked& done) {
+  if (ending_) return done(Refusal(Refusal::Cause::stopping, "the server is shutting down"));
   Slot& main = slot(mainKind());
   if (!main.instance || !main.instance->entry->leader.empty()) return done(std::nullopt);
   try {
