@@ -121,6 +121,9 @@ abstract class JvmInterpreter implements Interpreter {
   private void serve(Statement statement) {
     Output output = new Output(link, channel, statement.number, around.ticker);
     Result result = run(statement, output);
+    if (isCancelled(statement)) {
+      cancelLeftJobs(statement);
+    }
     around.jobs.end(channel);
     around.capture.setTarget(null);
     output.end();
@@ -198,12 +201,17 @@ abstract class JvmInterpreter implements Interpreter {
     }
   }
 
-  private boolean stillRuns(Statement statement) {
+  // Also of a thread that the code has left behind.
+  private void cancelLeftJobs(Statement statement) {
     try {
       around.jobs.cancel(channel, statement.number);
     } catch (RuntimeException e) {
       around.log.failure("cannot cancel jobs", e);
     }
+  }
+
+  private boolean stillRuns(Statement statement) {
+    cancelLeftJobs(statement);
     synchronized (this) {
       if (!statement.running || dead) {
         return false;

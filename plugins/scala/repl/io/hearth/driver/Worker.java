@@ -262,6 +262,8 @@ final class Worker implements Interpreter {
 
   private void done(Frame frame) {
     Output printed;
+    long ended;
+    boolean wasInterrupted;
     boolean cancelled;
     synchronized (this) {
       if (running != frame.statement || running == 0) {
@@ -284,7 +286,12 @@ final class Worker implements Interpreter {
       // Its job was cancelled, it may be, before it got the signal.
       cancelled = bySignal && interrupted && frame.outcome == Frame.DONE_ERROR;
       output = null;
+      ended = running;
+      wasInterrupted = interrupted;
       running = 0;
+    }
+    if (wasInterrupted) {
+      cancelLeftJobs(ended);
     }
     jobs.end(channel);
     printed.end();
@@ -384,6 +391,15 @@ final class Worker implements Interpreter {
       signal(statement);
     }
     ticker.schedule(() -> nag(statement, times + 1), NAG_MS, TimeUnit.MILLISECONDS);
+  }
+
+  // The code may have stopped before its jobs were told to, or they are of a thread that goes on.
+  private void cancelLeftJobs(long statement) {
+    try {
+      jobs.cancel(channel, statement);
+    } catch (RuntimeException e) {
+      log.failure("cannot cancel jobs", e);
+    }
   }
 
   // Under the lock, so that the signal is there before the next statement is.
