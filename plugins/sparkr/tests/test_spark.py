@@ -73,7 +73,7 @@ def test_it_joins_the_context_that_scala_has(r):
 
 def test_its_jobs_are_told_and_cancelled_with_it(r):
     r.driver.text('spark.udf.register("slow", (x: Long) => { Thread.sleep(60000); x })')
-    statement = r.start("cat('go\\n'); call(call(spark, 'sql', 'select slow(id) from range(2)'), 'collect')")
+    statement = r.start("cat('go\\n'); call(call(spark, 'sql', 'select slow(id) from range(2)'), 'collectAsList')")
     r.host.wait(lambda f: f.type == link_host.PROGRESS and f.statement == statement)
     assert r.cancel(statement) == link_host.CANCELLED
     assert r.text("call(call(spark, 'table', 'week'), 'count')") == "[1] 7"
@@ -84,7 +84,7 @@ def test_call_that_is_broken_off_leaves_no_half_answer(r):
             "call(q, 'take')")
     assert r.cancel(r.start(code)) == link_host.CANCELLED
     assert r.text("call(call(spark, 'table', 'week'), 'count')") == "[1] 7"
-    statement = r.start("call(call(spark, 'sql', 'select count(*) from range(0, 1000, 1, 8)'), 'collect')")
+    statement = r.start("call(call(spark, 'sql', 'select count(*) from range(0, 1000, 1, 8)'), 'collectAsList')")
     r.host.result(statement)
     assert [f for f in r.host.frames if f.type == link_host.PROGRESS and f.statement == statement], \
         "its jobs are known as before"

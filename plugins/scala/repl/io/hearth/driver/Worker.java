@@ -409,8 +409,8 @@ final class Worker implements Interpreter {
     }
     try {
       WorkerProcess.interrupt(process);
-    } catch (IOException e) {
-      log.line("channel " + channel + " cannot be interrupted: " + e.getMessage());
+    } catch (IOException | RuntimeException e) {
+      log.failure("channel " + channel + " cannot be interrupted", e);
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
     }

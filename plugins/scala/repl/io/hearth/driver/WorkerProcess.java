@@ -4,6 +4,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.File;
 import java.io.IOException;
+import java.lang.reflect.Method;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -143,9 +144,10 @@ final class WorkerProcess implements AutoCloseable {
   static void interrupt(Process process) throws IOException, InterruptedException {
     List<String> command = new ArrayList<>(Arrays.asList("kill", "-INT"));
     try {
-      command.add(Reflect.call(handle(process), "pid").toString());
+      Method pid = Class.forName("java.lang.ProcessHandle").getMethod("pid");
+      command.add(pid.invoke(handle(process)).toString());
       for (Object child : descendants(process)) {
-        command.add(Reflect.call(child, "pid").toString());
+        command.add(pid.invoke(child).toString());
       }
     } catch (ReflectiveOperationException e) {
       throw new IOException("Java 9 or later is needed", e);
