@@ -291,6 +291,9 @@ std::optional<StatementOutput::Piece> StatementOutput::next(Position& position,
   const std::uint64_t from = position.had[kind];
   Page page = read(streamOf(static_cast<int>(kind)), from,
                    static_cast<std::size_t>(std::min<std::uint64_t>(most, end - from)));
+  // A page has never less than a character; what was printed in between comes before its end.
+  if (page.from < end && page.from + page.text.size() > end)
+    page.text.resize(static_cast<std::size_t>(end - page.from));
   Piece piece;
   piece.stream = streamOf(static_cast<int>(kind));
   piece.from = page.from;
