@@ -2,6 +2,8 @@
 
 import threading
 
+import pytest
+
 SHAKESPEARE = """\
 To be, or not to be, that is the question:
 Whether 'tis nobler in the mind to suffer
@@ -100,16 +102,71 @@ def test_sql_session_starts_alone_and_keeps_its_limit(server):
         assert server.delete(f"/sessions/{session}").status == 200
 
 
-def test_shared_session_takes_every_language_by_statement(server):
-    session = server.session(kind="shared", conf={"spark.ui.enabled": "false"})
-    try:
-        refused = server.post(f"/sessions/{session}/statements", {"code": "1"})
-        assert refused.status == 400 and b"kind" in refused.body
-        server.output(session, 'Seq(("ak", 1)).toDF("state", "n").createOrReplaceTempView("states")', "spark")
-        assert server.text(session, "spark.table('states').first().state", "pyspark") == "'ak'"
-        assert server.output(session, "select n from states", "sql")["application/json"]["data"] == [[1]]
-    finally:
-        assert server.delete(f"/sessions/{session}").status == 200
+def test_r_without_sparkr_is_refused_with_the_way_out(server, python, spark_home):
+    if (spark_home / "R" / "lib" / "SparkR").exists():
+        pytest.skip("this Spark has SparkR")
+    output = server.run(python, "1 + 1", "sparkr")["output"]
+    assert output["status"] == "error" and output["evalue"].startswith("Fail to start interpreter sparkr")
+    assert f"{spark_home}/R/lib/SparkR does not exist" in output["evalue"]
+    assert server.text(python, "1 + 1") == "2", "the session goes on"
+
+
+@pytest.fixture(scope="module")
+def mixed(server):
+    """A session of all languages, with R also where Spark has no SparkR."""
+    return server.session(kind="shared", conf={"spark.ui.enabled": "false", "spark.hearth.r.plain": "true"})
+
+
+def test_r_answers_as_livy_does(server, mixed):
+    assert server.text(mixed, "1\n2\n3", "sparkr") == "[1] 3"
+    assert server.text(mixed, "x <- 40", "sparkR") == ""
+    assert server.text(mixed, "cat('äöü', x + 2, '\\n')", "sparkr") == "äöü 42"
+    output = server.run(mixed, "nothing_there", "sparkr")["output"]
+    assert output["ename"] == "Error" and "object 'nothing_there' not found" in output["evalue"]
+    assert server.output(mixed, "%json list(a = x)", "sparkr") == {"application/json": {"a": 40}}
+
+
+def test_r_plots_are_images_the_last_as_the_result(server, mixed):
+    data = server.output(mixed, "plot(1:3); plot(3:1); 'drawn'", "sparkr")
+    assert data["image/png"].startswith("iVBOR") and data["text/plain"] == '[1] "drawn"'
+    last = server.get(f"/v1/sessions/{mixed}/statements?order=desc&size=1").json["statements"][0]
+    assert [list(shown) for shown in last["displays"]] == [["image/png"]]
+    assert last["displays"][0]["image/png"] != data["image/png"]
+
+
+def test_sparkr_reads_what_the_other_languages_made(server, mixed, spark_home):
+    if not (spark_home / "R" / "lib" / "SparkR").exists():
+        pytest.skip("no SparkR")
+    server.output(mixed, 'spark.range(5).selectExpr("id * id AS square").createOrReplaceTempView("squares")', "spark")
+    assert server.text(mixed, "collect(sql('select sum(square) as s from squares'))$s", "sparkr") == "[1] 30"
+
+
+def test_r_is_cancelled_and_keeps_its_workspace(server, mixed):
+    server.output(mixed, "kept <- 7", "sparkr")
+    made = server.post(f"/sessions/{mixed}/statements", {"code": "repeat {}", "kind": "sparkr"}).json
+    server.until("it runs", lambda: server.get(
+        f"/sessions/{mixed}/statements/{made['id']}").json["state"] == "running")
+    server.post(f"/sessions/{mixed}/statements/{made['id']}/cancel")
+    assert server.finish(mixed, made["id"])["state"] == "cancelled"
+    assert server.text(mixed, "kept", "sparkr") == "[1] 7"
+
+
+def test_r_that_dies_is_restarted_and_the_others_go_on(server, mixed):
+    server.output(mixed, "val remembered = 5", "spark")
+    output = server.run(mixed, "tools::pskill(Sys.getpid(), 9); Sys.sleep(60)", "sparkr")["output"]
+    assert output["status"] == "error" and "the worker is gone" in output["evalue"], output
+    assert server.text(mixed, "1 + 1", "sparkr") == "[1] 2"
+    assert "Int = 5" in server.text(mixed, "remembered", "spark")
+    assert any("sparkr interpreter failed and starts again" in line
+               for line in server.get(f"/sessions/{mixed}/log?size=1000").json["log"])
+
+
+def test_shared_session_takes_every_language_by_statement(server, mixed):
+    refused = server.post(f"/sessions/{mixed}/statements", {"code": "1"})
+    assert refused.status == 400 and b"kind" in refused.body
+    server.output(mixed, 'Seq(("ak", 1)).toDF("state", "n").createOrReplaceTempView("states")', "spark")
+    assert server.text(mixed, "spark.table('states').first().state", "pyspark") == "'ak'"
+    assert server.output(mixed, "select n from states", "sql")["application/json"]["data"] == [[1]]
 
 
 def test_a_view_made_in_python_is_read_in_scala(server, python):

@@ -29,10 +29,10 @@ connect <- function(port, channel) {
 # One frame. The statement's number is eight bytes, as it came: R has no whole numbers of that size.
 send_frame <- function(link, type, statement = NO_STATEMENT, outcome = 0L, payload = "") {
   bytes <- if (is.raw(payload)) payload else charToRaw(enc2utf8(payload))
-  writeBin(c(
+  write_bytes(link$connection, c(
     writeBin(length(bytes), raw(), endian = "big"),
     writeBin(link$channel, raw(), size = 2L, endian = "big"),
-    as.raw(c(type, outcome)), statement, raw(8), bytes), link$connection)
+    as.raw(c(type, outcome)), statement, raw(8), bytes))
 }
 
 # The next frame, or NULL when the driver is gone.
@@ -45,14 +45,30 @@ receive_frame <- function(link) {
        payload = payload)
 }
 
+# R lets interrupts through while it waits for a socket, suspended or not: what comes late, for a
+# statement that is over, breaks off the call, before it has read or written anything. So it is made
+# again; pieces are small enough for a socket that is ready to take them whole.
+whatever_comes <- function(call) {
+  repeat {
+    result <- tryCatch(list(call()), error = function(e) e, interrupt = function(c) NULL)
+    if (is.list(result) && !inherits(result, "error")) return(result[[1]])
+    if (inherits(result, "error") && !grepl("interrupt", conditionMessage(result))) stop(result)
+  }
+}
+
+PIECE <- 4096L
+
+write_bytes <- function(connection, bytes) {
+  for (begin in seq(1, length(bytes), by = PIECE)) {
+    piece <- bytes[begin:min(begin + PIECE - 1, length(bytes))]
+    whatever_comes(function() writeBin(piece, connection))
+  }
+}
+
 read_bytes <- function(connection, count) {
   bytes <- raw(0)
   while (length(bytes) < count) {
-    # An interrupt that comes late, for a statement that is over, ends the waiting in one of these
-    # two ways, and takes nothing from the connection.
-    piece <- tryCatch(readBin(connection, "raw", count - length(bytes)),
-                      error = function(e) NULL, interrupt = function(c) NULL)
-    if (is.null(piece)) next
+    piece <- whatever_comes(function() readBin(connection, "raw", count - length(bytes)))
     if (length(piece) == 0) return(NULL)
     bytes <- c(bytes, piece)
   }

@@ -47,13 +47,15 @@ mend_spark <- function(spark, calls) {
   in_call <- vapply(calls, function(call) identical(call[[1]], quote(invokeJava)), TRUE)
   if (!any(in_call)) return()
   env <- spark$functions$.sparkREnv
-  try(close(env$.sparkRCon), silent = TRUE)
+  whatever_comes(function() try(close(env$.sparkRCon), silent = TRUE))
   connect <- spark$functions$connectBackend
   given <- list(hostname = "localhost", port = Sys.getenv("EXISTING_SPARKR_BACKEND_PORT"),
                 timeout = 6000L, authSecret = Sys.getenv("SPARKR_BACKEND_AUTH_SECRET"))
   tryCatch({
-    do.call(connect, given[names(formals(connect))])
-    mark_jobs(spark)
+    whatever_comes(function() {
+      do.call(connect, given[names(formals(connect))])
+      mark_jobs(spark)
+    })
   }, error = function(e)
     cat("The connection to Spark was lost: ", conditionMessage(e), "\n", sep = "", file = stderr()))
 }

@@ -163,13 +163,15 @@ def test_users_own_handler_sees_the_interrupt(r):
 
 
 def test_late_interrupt_hits_no_other_statement(r):
-    for _ in range(20):
+    for _ in range(60):
         r.process.send_signal(signal.SIGINT)
         result = r.run("for (i in 1:1000) i; 'whole'")
         if result.outcome == worker_driver.OK:
             assert result.bundle == {"text/plain": '[1] "whole"'}
         else:  # it was in time for this one
             assert result.outcome == worker_driver.CANCELLED
+    r.process.send_signal(signal.SIGINT)
+    assert len(r.ok("%json strrep('x', 5e6)")["application/json"]) == 5000000
     assert r.text("1") == "[1] 1"
 
 
