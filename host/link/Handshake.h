@@ -38,6 +38,7 @@ std::string parseProof(const std::string& payload);
 struct LinkFile {
   std::string session;
   std::string endpoint;
+  std::string pin;  ///< of a tls: endpoint; else empty
   std::string secret;
   std::int64_t orphanSeconds = 0;
 };
