@@ -38,9 +38,9 @@ std::string parseProof(const std::string& payload);
 struct LinkFile {
   std::string session;
   std::string endpoint;
-  std::string pin;  ///< of a tls: endpoint; else empty
   std::string secret;
   std::int64_t orphanSeconds = 0;
+  std::string pin;  ///< of a tls: endpoint; else empty
 };
 
 /// Puts the file at `path` whole or not at all, mode 0600. Throws std::runtime_error.
