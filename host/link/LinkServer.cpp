@@ -37,7 +37,8 @@ class LinkServer::Impl {
         folder_(options_.socket.substr(0, options_.socket.rfind('/'))),
         local_(std::make_shared<LinkListener>(loop, openUnixDoor(loop, options_.socket), registry_,
                                               options_.handshakeTime)) {
-    if (options_.openTls) network();
+    // Drivers of an earlier run may dial there, to be told that they are over.
+    if (options_.openTls || keptPort(portFile()) != 0) network();
     local_->start();
   }
 
@@ -69,13 +70,14 @@ class LinkServer::Impl {
   }
 
  private:
+  std::string portFile() const { return folder_ + "/link.port"; }
+
   /// Opens it at the first call. certificate_ is there, and stays, once it has returned.
   std::shared_ptr<LinkListener> network() {
     const std::lock_guard<std::mutex> lock(mutex_);
     if (tls_) return tls_;
     TlsDoorOptions where = options_.tls;
-    const std::string portFile = folder_ + "/link.port";
-    const std::uint16_t kept = keptPort(portFile);
+    const std::uint16_t kept = keptPort(portFile());
     if (where.port == 0) {
       where.port = kept;
       where.portMayChange = true;
@@ -83,7 +85,7 @@ class LinkServer::Impl {
     certificate_ = LinkCertificate::keptIn(folder_ + "/link.pem");
     std::uint16_t port = 0;
     std::unique_ptr<LinkDoor> door = openTlsDoor(loop_, certificate_, where, port);
-    if (port != kept) writePrivateFile(portFile, std::to_string(port) + "\n");
+    if (port != kept) writePrivateFile(portFile(), std::to_string(port) + "\n");
     tls_ =
         std::make_shared<LinkListener>(loop_, std::move(door), registry_, options_.handshakeTime);
     tls_->start();

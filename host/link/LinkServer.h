@@ -49,7 +49,7 @@ struct LinkOptions {
   /// Where the TLS listener is opened when a link first needs it. Its key is kept beside the
   /// socket, as link.pem, and the port too, as link.port: after a restart drivers find it again.
   TlsDoorOptions tls;
-  bool openTls = false;  ///< at once
+  bool openTls = false;  ///< at once, as also where an earlier run has had it
   std::chrono::milliseconds handshakeTime{10000};
   std::chrono::seconds orphanTime{600};
 };

@@ -160,6 +160,12 @@ TEST_CASE("after a restart drivers find the host at its port and know it", "[tls
   bench.server.reset();
   CHECK(dial(port) < 0);
   bench.server = std::make_unique<LinkServer>(bench.loop, bench.options);
+  {
+    // Also one whose session the host does not know any more, to be told so.
+    Driver forgotten(TlsTo{port});
+    CHECK_FALSE(forgotten.shake(file, 0));
+    CHECK(forgotten.refusal == "there is no such session");
+  }
   link = bench.server->resume("7", bench.folder / "7", bench.loop.strand(), recorder.events());
   Driver driver(TlsTo{port});
   REQUIRE(driver.connected());
