@@ -177,14 +177,12 @@ void Batch::takeUpNow() {
 }
 
 void Batch::follow() {
-  for (ClusterFollower* cluster : environment_.clusters) {
-    if (!cluster->follows(master_)) continue;
-    followed_ = cluster->follow({row().tag, std::string()}, master_, strand_,
-                                [weak = weak_from_this()](const ApplicationReport& report) {
-                                  if (const auto self = weak.lock()) self->onReport(report);
-                                });
-    return;
-  }
+  ClusterFollower* const clusters = environment_.clusters;
+  if (clusters == nullptr || !clusters->follows(master_)) return;
+  followed_ = clusters->follow({row().tag, output_.look().applicationId}, master_, strand_,
+                               [weak = weak_from_this()](const ApplicationReport& report) {
+                                 if (const auto self = weak.lock()) self->onReport(report);
+                               });
 }
 
 void Batch::onReport(const ApplicationReport& report) {

@@ -41,8 +41,8 @@ struct BatchEnvironment {
   EventLoop& loop;
   Launcher& launcher;
   Store& store;
-  std::vector<ClusterFollower*> clusters;
   BatchOptions options;
+  ClusterFollower* clusters = nullptr;  ///< null: applications in clusters are not followed
 };
 
 /// Everything that changes the batch runs on its strand; reads take a short lock. Public methods

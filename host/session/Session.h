@@ -30,6 +30,7 @@ namespace hearth::host {
 struct SessionOptions {
   std::string sharedKind = "spark";  ///< whose driver a session without a kind starts
   std::chrono::milliseconds launchTime{std::chrono::minutes(5)};
+  std::chrono::milliseconds queueTime{std::chrono::minutes(30)};  ///< 0: without end
   std::chrono::milliseconds closeTime{std::chrono::seconds(10)};
   std::chrono::milliseconds cancelGrace{std::chrono::seconds(10)};
   bool restartAfterGrace = true;  ///< code that does not stop costs its interpreter
@@ -64,8 +65,8 @@ class Session : public InterpreterOwner, public std::enable_shared_from_this<Ses
   Session(SessionEnvironment& environment, SessionRow row, CreateRequest request, Ended ended);
   ~Session() override;
 
-  /// Lets the plugin of the session's kind look at the request, before start(). The callback has its
-  /// refusal, if any; then the session is to be dropped.
+  /// Lets the plugin of the session's kind look at the request, before start(). The callback has
+  /// its refusal, if any; then the session is to be dropped.
   using Checked = std::function<void(std::optional<Refusal>)>;
   void check(Checked done);
   /// Lets go of what check() has opened, where start() is not to follow.
@@ -168,6 +169,8 @@ class Session : public InterpreterOwner, public std::enable_shared_from_this<Ses
   void checkNow(const Checked& done);
   void open(Slot& slot, const std::string& driverJson);
   void openAndLaunch(Slot& slot, const std::string& driverJson);
+  void armLaunchTimer(Slot& slot, std::chrono::milliseconds time, const std::string& waitsFor);
+  void waits(Slot& slot, const std::string& reason);
   void ready(Slot& slot);
   void failed(Slot& slot, bool dead, const std::string& reason);
   void startFailed(Slot& slot, const std::string& reason);
