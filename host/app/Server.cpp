@@ -167,7 +167,11 @@ int serve(const Settings& settings) {
   SqliteStore store(data + "/hearth.db");
   Launcher launcher(loop, list(settings.text("driver.environment")));
   LinkServer links(loop, linkOptions(settings, data));
-  PluginCatalog catalog(pluginsFolder(settings), settings.text("plugins.conf_dir"));
+  // One Spark for batches and sessions, unless a manifest says otherwise.
+  PluginCatalog catalog(pluginsFolder(settings), settings.text("plugins.conf_dir"),
+                        {{"spark_home", settings.text("spark.home")},
+                         {"master", settings.text("spark.master")},
+                         {"deploy_mode", settings.text("spark.deploy_mode")}});
   PluginHost plugins(catalog, launcher, links);
   SessionManager::Limits limits;
   limits.sessions = static_cast<std::size_t>(settings.number("session.limit"));
