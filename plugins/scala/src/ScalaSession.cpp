@@ -236,7 +236,8 @@ void ScalaSession::reportIdle() {
 
 void ScalaSession::onBye(std::string_view payload) {
   bye_ = member(parseObject(payload), "reason");
-  if (process_ == 0) gone("the driver has ended: " + bye_);
+  // Where a process of ours is the driver, its exit is the end, and has more to tell.
+  if (process_ == 0 || spark_.cluster) gone("the driver has ended: " + bye_);
 }
 
 void ScalaSession::onExit(hearth_proc_h process, std::int32_t status, std::int32_t signo) {
