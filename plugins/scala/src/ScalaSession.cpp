@@ -260,6 +260,7 @@ void ScalaSession::onExit(hearth_proc_h process, std::int32_t status, std::int32
 
 void ScalaSession::onLine(hearth_proc_h process, std::int32_t, std::string_view line) {
   if (process != process_ || ended_) return;
+  if (line.rfind("\tat ", 0) == 0) return;  // a stack says little to who asked for a session
   lastLines_.emplace_back(line.substr(0, keptLineBytes));
   if (lastLines_.size() > keptLines) lastLines_.pop_front();
   if (const std::string id = submittedId(line); !id.empty()) submitted(id);
