@@ -251,7 +251,8 @@ void ScalaSession::reportIdle() {
 
 void ScalaSession::onBye(std::string_view payload) {
   bye_ = member(parseObject(payload), "reason");
-  if (process_ == 0) gone("the driver has ended: " + bye_);
+  // Where a process of ours is the driver, its exit is the end, and has more to tell.
+  if (process_ == 0 || spark_.cluster) gone("the driver has ended: " + bye_);
 }
 
 void ScalaSession::onExit(hearth_proc_h process, std::int32_t status, std::int32_t signo) {
@@ -274,6 +275,7 @@ void ScalaSession::onExit(hearth_proc_h process, std::int32_t status, std::int32
 
 void ScalaSession::onLine(hearth_proc_h process, std::int32_t, std::string_view line) {
   if (process != process_ || ended_) return;
+  if (line.rfind("\tat ", 0) == 0) return;  // a stack says little to who asked for a session
   lastLines_.emplace_back(line.substr(0, keptLineBytes));
   if (lastLines_.size() > keptLines) lastLines_.pop_front();
   if (const std::string id = submittedId(line); !id.empty()) submitted(id);
