@@ -22,6 +22,7 @@ final class SqlInterpreter extends JvmInterpreter {
   private final Spark spark;
   private final int maxRows;
   private volatile SqlCompletion completion;
+  private volatile SqlInspection inspection;
   private SparkSession session;
 
   /**
@@ -41,6 +42,7 @@ final class SqlInterpreter extends JvmInterpreter {
     Thread.currentThread().setContextClassLoader(spark.classLoader());
     SparkSession.setActiveSession(session);
     completion = new SqlCompletion(session);
+    inspection = new SqlInspection(session);
   }
 
   @Override
@@ -142,6 +144,7 @@ final class SqlInterpreter extends JvmInterpreter {
 
   @Override
   String inspection(String code, int cursor, int detail) {
-    return null;
+    SqlInspection ready = inspection;
+    return ready == null ? null : ready.inspect(code, cursor, detail);
   }
 }
