@@ -41,6 +41,9 @@ class SessionManager {
   /// Checks kind and name, makes the session durable, starts it. The callback runs on any thread.
   void create(CreateRequest request, const std::string& owner, Created done);
 
+  /// For those who follow sessions' logs.
+  FolderWatch& folders() { return folders_; }
+
   /// By id (digits) or name. Throws Refusal (noSession), with Livy's text. `withDeleted`: also
   /// sessions that a client has deleted. Feeds the heartbeat.
   SessionView find(const std::string& idOrName, bool withDeleted) const;
@@ -72,6 +75,7 @@ class SessionManager {
   void drop(Session& session);
 
   SessionEnvironment environment_;
+  FolderWatch folders_;
   std::string folder_;
   Limits limits_;
   mutable std::mutex mutex_;
