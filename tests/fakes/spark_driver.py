@@ -19,6 +19,8 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 HOMES = [home for home in os.environ.get(
     "HEARTH_TEST_SPARK_HOMES", os.environ.get("SPARK_HOME", "")).split(":") if home]
 START_SECONDS = 300
+# Half of what a short-lived Spark costs is the second compiler's work.
+JAVA_OPTIONS = "-XX:TieredStopAtLevel=1"
 
 
 def driver_jar():
@@ -44,7 +46,8 @@ class Driver:
         self.host = link_host.LinkHost(str(folder), **host_options)
         settings = {"spark.master": "local[2]", "spark.ui.enabled": "false",
                     "spark.sql.warehouse.dir": str(folder / "warehouse"), **(conf or {})}
-        command = [home + "/bin/spark-submit", "--class", "io.hearth.driver.Main"]
+        command = [home + "/bin/spark-submit", "--class", "io.hearth.driver.Main",
+                   "--driver-java-options", JAVA_OPTIONS]
         for key, value in settings.items():
             command += ["--conf", key + "=" + value]
         self.started = time.monotonic()

@@ -3,6 +3,7 @@
 HEARTH_SPARKS names the Spark homes, separated by colons; default: those that script/setup --tests installs.
 """
 
+import json
 import os
 import pathlib
 
@@ -29,11 +30,20 @@ def pytest_generate_tests(metafunc):
         metafunc.parametrize("spark_home", homes, ids=version_of, scope="session")
 
 
+def serve(spark_home, tmp_path_factory):
+    """A server with this Spark, as a context manager."""
+    folder = tmp_path_factory.mktemp("spark-" + version_of(spark_home))
+    # Half of what a short-lived Spark costs is the second compiler's work.
+    (folder / "plugins.d").mkdir()
+    (folder / "plugins.d" / "scala.json").write_text(json.dumps(
+        {"manifest_version": 1, "config": {"driver_java_options": "-XX:TieredStopAtLevel=1"}}))
+    settings = {"cancel.grace": "10s", "session.close_time": "15s"}
+    return Server(folder, settings, env={"SPARK_HOME": str(spark_home)})
+
+
 @pytest.fixture(scope="session")
 def server(spark_home, tmp_path_factory):
-    folder = tmp_path_factory.mktemp("spark-" + version_of(spark_home))
-    settings = {"cancel.grace": "10s", "session.close_time": "15s"}
-    with Server(folder, settings, env={"SPARK_HOME": str(spark_home)}) as running:
+    with serve(spark_home, tmp_path_factory) as running:
         yield running
 
 

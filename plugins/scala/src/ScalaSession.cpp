@@ -1,18 +1,15 @@
 #include "ScalaSession.h"
 
-#include <fcntl.h>
 #include <signal.h>
-#include <unistd.h>
 
 #include <boost/json/parse.hpp>
 #include <boost/json/serialize.hpp>
-#include <cerrno>
-#include <cstdlib>
-#include <cstring>
+#include <system_error>
 #include <utility>
 
 #include "JsonOptions.h"
 #include "LinkFrames.h"
+#include "submit/PrivateFile.h"
 
 namespace hearth::scala {
 
@@ -35,23 +32,6 @@ std::string member(const json::object& object, const char* key) {
   return value != nullptr && value->is_string() ? std::string(value->get_string()) : std::string();
 }
 
-void writeFile(const std::string& path, const std::string& text) {
-  // Written anew and never through a link, readable by nobody else: settings may hold secrets.
-  ::unlink(path.c_str());
-  const int file = ::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
-  std::size_t written = 0;
-  while (file >= 0 && written < text.size()) {
-    const ssize_t count = ::write(file, text.data() + written, text.size() - written);
-    if (count < 0 && errno == EINTR) continue;
-    if (count < 0) break;
-    written += static_cast<std::size_t>(count);
-  }
-  const int why = errno;
-  if (file >= 0) ::close(file);
-  if (file < 0 || written < text.size())
-    throw Error(HEARTH_E_IO, "cannot write " + path + ": " + std::strerror(why));
-}
-
 }  // namespace
 
 ScalaSession::ScalaSession(Host host, hearth_session_h handle, const hearth_open& open,
@@ -70,30 +50,34 @@ void ScalaSession::launch() {
       if (info->is_object()) onInfo(json::serialize(*info));
     return;  // the driver dials by itself
   }
-  const std::string properties = writeProperties();
-  std::vector<std::string> command = {spark_.sparkHome + "/bin/spark-submit", "--class",
-                                      "io.hearth.driver.Main", "--properties-file", properties};
-  if (!args().user.empty()) command.insert(command.end(), {"--proxy-user", args().user});
-  command.push_back(spark_.driverJar);
-
-  std::vector<std::string> environment = {"HEARTH_LINK_FILE=" + made.linkFile,
-                                          "SPARK_HOME=" + spark_.sparkHome};
-  if (!spark_.javaHome.empty()) environment.push_back("JAVA_HOME=" + spark_.javaHome);
-  for (const char* name : {"JAVA_HOME", "SPARK_CONF_DIR", "HADOOP_HOME", "HADOOP_CONF_DIR",
-                           "YARN_CONF_DIR", "KRB5CCNAME", "PYSPARK_PYTHON"}) {
-    const char* value = std::getenv(name);
-    if (value != nullptr && (spark_.javaHome.empty() || std::strcmp(name, "JAVA_HOME") != 0))
-      environment.push_back(std::string(name) + "=" + value);
-  }
-  process_ = spawn(command, environment);
+  submit::Environment environment = submit::sparkEnvironment();
+  environment["HEARTH_LINK_FILE"] = made.linkFile;
+  const submit::Application driver = application();
+  const submit::Command command = submit::submission(driver, writeProperties(driver), environment);
+  process_ = spawn(command.argv, command.environment);
   save("{}");
   if (request_.prepare) send(channel_, frames::prepare, 0, {});
 }
 
-std::string ScalaSession::writeProperties() const {
+submit::Application ScalaSession::application() const {
+  submit::Application driver;
+  driver.sparkHome = spark_.sparkHome;
+  driver.javaHome = spark_.javaHome;
+  driver.mainClass = "io.hearth.driver.Main";
+  driver.resource = spark_.driverJar;
+  driver.proxyUser = args().user;
+  driver.properties = sparkProperties(
+      spark_, request_, submit::readDefaults(spark_.sparkHome, submit::sparkEnvironment()));
+  return driver;
+}
+
+std::string ScalaSession::writeProperties(const submit::Application& driver) const {
   const std::string path = request_.folder + "/driver.properties";
-  writeFile(path, formatProperties(
-                      sparkProperties(spark_, request_, readSparkDefaults(spark_.sparkHome))));
+  try {
+    submit::writePrivateFile(path, submit::formatProperties(driver.properties));
+  } catch (const std::system_error& e) {
+    throw Error(HEARTH_E_IO, e.what());
+  }
   return path;
 }
 

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "SparkSettings.h"
+#include "submit/Application.h"
 
 namespace hearth::scala {
 
@@ -39,7 +40,8 @@ class ScalaSession final : public Session,
   void onTimer(std::uint64_t id) override;
 
  private:
-  std::string writeProperties() const;
+  submit::Application application() const;
+  std::string writeProperties(const submit::Application& driver) const;
   void received(const Frame& frame);
   void onInfo(std::string_view payload);
   void onBye(std::string_view payload);

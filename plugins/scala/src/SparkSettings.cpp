@@ -5,9 +5,7 @@
 #include <boost/json/parse.hpp>
 #include <boost/json/value.hpp>
 #include <cstdlib>
-#include <fstream>
 #include <hearth/plugin.hpp>
-#include <iterator>
 
 namespace hearth::scala {
 
@@ -143,7 +141,7 @@ Request Request::parse(const std::string& sessionId, const std::string& optionsJ
 
 Properties sparkProperties(const Config& config, const Request& request,
                            const std::string& defaults) {
-  Properties properties = parseProperties(defaults);
+  Properties properties = submit::parseProperties(defaults);
   for (const auto& [key, value] : request.properties) properties[key] = value;
 
   if (config.master.empty())
@@ -168,13 +166,6 @@ Properties sparkProperties(const Config& config, const Request& request,
     java += option;
   }
   return properties;
-}
-
-std::string readSparkDefaults(const std::string& sparkHome) {
-  const std::string folder = environment("SPARK_CONF_DIR");
-  std::ifstream file((folder.empty() ? sparkHome + "/conf" : folder) + "/spark-defaults.conf",
-                     std::ios::binary);
-  return std::string(std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>());
 }
 
 }  // namespace hearth::scala

@@ -4,9 +4,11 @@
 #include <string>
 #include <vector>
 
-#include "Properties.h"
+#include "submit/Properties.h"
 
 namespace hearth::scala {
+
+using submit::Properties;
 
 /// The instance's configuration.
 struct Config {
@@ -36,8 +38,5 @@ struct Request {
 /// text of spark-defaults.conf, and over both what the deployment has fixed.
 Properties sparkProperties(const Config& config, const Request& request,
                            const std::string& defaults);
-
-/// The text of the deployment's spark-defaults.conf; empty where there is none.
-std::string readSparkDefaults(const std::string& sparkHome);
 
 }  // namespace hearth::scala

@@ -1,6 +1,5 @@
 // The scala plugin against a fake host: what it starts, what it tells Spark, and what it makes of
 // the driver's frames.
-#define CATCH_CONFIG_MAIN
 #include <signal.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -12,16 +11,16 @@
 #include <iterator>
 
 #include "LinkFrames.h"
-#include "Properties.h"
 #include "SparkSettings.h"
 #include "fakes/FakeHost.h"
+#include "submit/Properties.h"
 
 using hearth::fakes::FakeHost;
 using hearth::fakes::FakeInstance;
 using hearth::fakes::FakeSession;
-using hearth::scala::formatProperties;
-using hearth::scala::parseProperties;
-using hearth::scala::Properties;
+using hearth::submit::formatProperties;
+using hearth::submit::parseProperties;
+using hearth::submit::Properties;
 namespace frames = hearth::spark::frames;
 
 namespace {
@@ -191,9 +190,9 @@ TEST_CASE("the driver is started with nothing but paths on its command line") {
   Launched run(true, R"({"conf":{"spark.secret":"hush"}})");
   const auto& spawn = run.host.spawns.at(0);
   const std::string& home = run.deployment.folder;
-  CHECK(spawn.argv == std::vector<std::string>{home + "/bin/spark-submit", "--class",
-                                               "io.hearth.driver.Main", "--properties-file",
-                                               home + "/driver.properties", "--proxy-user", "ann",
+  CHECK(spawn.argv == std::vector<std::string>{home + "/bin/spark-submit", "--properties-file",
+                                               home + "/driver.properties", "--class",
+                                               "io.hearth.driver.Main", "--proxy-user", "ann",
                                                home + "/hearth-driver.jar"});
   CHECK(spawn.flags == 0);
   CHECK(std::count(spawn.env.begin(), spawn.env.end(), "HEARTH_LINK_FILE=" + run.host.linkFile) ==

@@ -5,7 +5,7 @@
 #include <string>
 #include <string_view>
 
-namespace hearth::scala {
+namespace hearth::submit {
 
 using Properties = std::map<std::string, std::string>;
 
@@ -16,4 +16,4 @@ Properties parseProperties(std::string_view text);
 /// The text of a .properties file in UTF-8; every value comes back as it was.
 std::string formatProperties(const Properties& properties);
 
-}  // namespace hearth::scala
+}  // namespace hearth::submit

@@ -1,8 +1,8 @@
-#include "Properties.h"
+#include "submit/Properties.h"
 
 #include <cstdint>
 
-namespace hearth::scala {
+namespace hearth::submit {
 
 namespace {
 
@@ -142,4 +142,4 @@ std::string formatProperties(const Properties& properties) {
   return text;
 }
 
-}  // namespace hearth::scala
+}  // namespace hearth::submit
