@@ -66,6 +66,7 @@ SessionOptions sessionOptions(const Settings& settings) {
   SessionOptions options;
   options.sharedKind = settings.text("session.shared_kind");
   options.launchTime = settings.duration("session.launch_time");
+  options.queueTime = settings.duration("session.queue_time");
   options.closeTime = settings.duration("session.close_time");
   options.idleTime = settings.duration("session.idle_time");
   options.cancelGrace = settings.duration("cancel.grace");
@@ -77,12 +78,30 @@ SessionOptions sessionOptions(const Settings& settings) {
   return options;
 }
 
+std::uint16_t portOf(const Settings& settings, const std::string& key) {
+  const std::int64_t port = settings.number(key);
+  if (port > 65535) throw SettingsError(key + " = " + std::to_string(port) + " is no port");
+  return static_cast<std::uint16_t>(port);
+}
+
+LinkOptions linkOptions(const Settings& settings, const std::string& data) {
+  LinkOptions options;
+  options.socket = data + "/link.sock";
+  options.orphanTime =
+      std::chrono::duration_cast<std::chrono::seconds>(settings.duration("driver.orphan_time"));
+  options.tls.host = settings.text("link.host");
+  options.tls.port = portOf(settings, "link.port");
+  options.tls.advertise = settings.text("link.advertise");
+  // Where somebody has said something of it, what is wrong with that is told at once.
+  for (const char* key : {"link.host", "link.port", "link.advertise"})
+    if (settings.value(key).origin != "default") options.openTls = true;
+  return options;
+}
+
 HttpOptions httpOptions(const Settings& settings) {
-  const std::int64_t port = settings.number("server.port");
-  if (port > 65535) throw SettingsError("server.port = " + std::to_string(port) + " is no port");
   HttpOptions options;
   options.host = settings.text("server.host");
-  options.port = static_cast<std::uint16_t>(port);
+  options.port = portOf(settings, "server.port");
   options.threads =
       static_cast<unsigned>(std::max<std::int64_t>(1, settings.number("server.threads")));
   options.limits.headerBytes = settings.size("server.header_bytes");
@@ -124,11 +143,7 @@ int serve(const Settings& settings) {
   EventLoop loop("hearth-work", 4);
   SqliteStore store(data + "/hearth.db");
   Launcher launcher(loop, list(settings.text("driver.environment")));
-  LinkOptions link;
-  link.socket = data + "/link.sock";
-  link.orphanTime =
-      std::chrono::duration_cast<std::chrono::seconds>(settings.duration("driver.orphan_time"));
-  LinkServer links(loop, link);
+  LinkServer links(loop, linkOptions(settings, data));
   PluginCatalog catalog(pluginsFolder(settings), settings.text("plugins.conf_dir"));
   PluginHost plugins(catalog, launcher, links);
   SessionManager::Limits limits;

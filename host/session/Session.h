@@ -32,6 +32,7 @@ namespace hearth::host {
 struct SessionOptions {
   std::string sharedKind = "spark";  ///< whose driver a session without a kind starts
   std::chrono::milliseconds launchTime{std::chrono::minutes(5)};
+  std::chrono::milliseconds queueTime{std::chrono::minutes(30)};  ///< 0: without end
   std::chrono::milliseconds closeTime{std::chrono::seconds(10)};
   std::chrono::milliseconds cancelGrace{std::chrono::seconds(10)};
   bool restartAfterGrace = true;  ///< code that does not stop costs its interpreter
@@ -175,6 +176,8 @@ class Session : public InterpreterOwner, public std::enable_shared_from_this<Ses
   void checkNow(const Checked& done);
   void open(Slot& slot, const std::string& driverJson);
   void openAndLaunch(Slot& slot, const std::string& driverJson);
+  void armLaunchTimer(Slot& slot, std::chrono::milliseconds time, const std::string& waitsFor);
+  void waits(Slot& slot, const std::string& reason);
   void ready(Slot& slot);
   void failed(Slot& slot, bool dead, const std::string& reason);
   void startFailed(Slot& slot, const std::string& reason);

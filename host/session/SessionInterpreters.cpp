@@ -123,16 +123,37 @@ void Session::openAndLaunch(Slot& opened, const std::string& driverJson) {
   } catch (const std::exception& error) {
     return startFailed(opened, error.what());
   }
-  const auto tooLate = [weak = weak_from_this(), kind = opened.kind] {
-    const auto self = weak.lock();
-    if (!self) return;
-    Slot& late = self->slot(kind);
-    if (late.phase == Phase::launching)
-      self->failed(late, false,
-                   "the " + kind + " interpreter was not ready within " +
-                       std::to_string(self->environment_.options.launchTime.count() / 1000) + " s");
-  };
-  opened.timer = std::make_unique<Timer>(strand_, environment_.options.launchTime, tooLate);
+  armLaunchTimer(opened, environment_.options.launchTime, std::string());
+}
+
+void Session::armLaunchTimer(Slot& opened, std::chrono::milliseconds time,
+                             const std::string& waitsFor) {
+  opened.timer.reset();
+  if (time.count() == 0) return;
+  opened.timer = std::make_unique<Timer>(
+      strand_, time, [weak = weak_from_this(), kind = opened.kind, time, waitsFor] {
+        const auto self = weak.lock();
+        if (!self) return;
+        Slot& late = self->slot(kind);
+        if (late.phase != Phase::launching) return;
+        self->failed(late, false,
+                     "the " + kind + " interpreter was not ready within " +
+                         std::to_string(time.count() / 1000) + " s" +
+                         (waitsFor.empty() ? std::string() : ": " + waitsFor));
+      });
+}
+
+void Session::waits(Slot& launched, const std::string& reason) {
+  if (launched.phase != Phase::launching) return;
+  armLaunchTimer(launched, environment_.options.queueTime, reason);
+  if (reason.empty()) return;
+  {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    if (settledOnce_ || row_.reason == reason) return;
+    row_.reason = reason;
+  }
+  noteInLog(reason);
+  saveRow(nullptr);
 }
 
 // A lost statement means that its interpreter has died. The plugin says so too, a little later
@@ -317,6 +338,8 @@ void Session::onState(Interpreter& interpreter, std::int32_t state, std::string 
     case HEARTH_CLOSED:
       if (of->phase == Phase::closing) closed(*of);
       return;
+    case HEARTH_WAITING:
+      return waits(*of, reason);
     case HEARTH_DEAD:
       return failed(*of, true, reason.empty() ? "the " + of->kind + " process has ended" : reason);
     default:

@@ -92,7 +92,9 @@ enum {
   HEARTH_IDLE = 1,  /* ready to execute; said once after launch, and after a restart */
   HEARTH_ERROR = 2, /* cannot execute any more; the host closes and may start another */
   HEARTH_DEAD = 3,  /* the process behind it is gone */
-  HEARTH_CLOSED = 4 /* the answer to close(); release follows */
+  HEARTH_CLOSED = 4, /* the answer to close(); release follows */
+  HEARTH_WAITING = 5 /* after launch: it waits for others, such as a cluster's resources; the
+                        detail's "reason" says for what. The host gives it more time */
 };
 
 /* How a statement ended (hearth_host.stmt_done). */
@@ -225,7 +227,8 @@ typedef struct hearth_host {
   uint64_t (*timer)(void *ctx, hearth_session_h session, uint32_t ms);
 
   /* Opens the session's driver link and offers it to the driver to be launched: fills offer.
-   * options_json: empty or an object, reserved. [session] */
+   * options_json: empty or an object: "network": true for a driver that may be on another machine
+   * and is to dial TLS over TCP. [session] */
   hearth_status (*chan_offer)(void *ctx, hearth_session_h session, hearth_str options_json,
                               hearth_offer *offer, hearth_error *err);
   /* A follower's channel on the driver link that its leader offered. open_json goes to the driver,

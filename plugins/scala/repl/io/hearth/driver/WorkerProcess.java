@@ -81,19 +81,21 @@ final class WorkerProcess implements AutoCloseable {
     env.put("PYSPARK_GATEWAY_SECRET", gateway.secret());
     // Python's string hashes have to be the same in all its processes.
     env.putIfAbsent("PYTHONHASHSEED", "0");
-    String home = env.get("SPARK_HOME");
-    if (home == null) {
-      return; // on a cluster Spark itself has set PYTHONPATH
+    String before = env.getOrDefault("PYTHONPATH", "");
+    if (before.contains("pyspark.zip")) {
+      return; // in YARN's containers Spark itself has brought it
+    }
+    Path lib = Paths.get(env.getOrDefault("SPARK_HOME", ""), "python", "lib");
+    if (!Files.isDirectory(lib)) {
+      return; // Python has its own pyspark, or says that there is none
     }
     List<String> paths = new ArrayList<>();
-    Path lib = Paths.get(home, "python", "lib");
     paths.add(lib.resolve("pyspark.zip").toString());
     try (Stream<Path> files = Files.list(lib)) {
       files.filter(file -> file.getFileName().toString().matches("py4j-.*-src\\.zip"))
           .forEach(file -> paths.add(file.toString()));
     }
-    String before = env.get("PYTHONPATH");
-    if (before != null && !before.isEmpty()) {
+    if (!before.isEmpty()) {
       paths.add(before);
     }
     env.put("PYTHONPATH", String.join(File.pathSeparator, paths));
