@@ -7,7 +7,7 @@ import pathlib
 
 import pytest
 from link_host import (
-    CANCELLED, COMPLETE, DONE, FAILED, INTERRUPT, LOST, OK, OPEN, OUTPUT, PROGRESS,
+    CANCELLED, COMPLETE, DONE, FAILED, INSPECT, INTERRUPT, LOST, OK, OPEN, OUTPUT, PROGRESS,
     READY, REPLY, STOP)
 from spark_driver import ROOT, START_SECONDS, wait_until
 
@@ -103,6 +103,12 @@ def test_interrupt_cancels_the_jobs_of_the_workers_statement(worker):
 def test_completion_goes_to_the_worker(worker):
     worker.host.send(worker.channel, COMPLETE, '{"code":"ab","cursor":2}', 77)
     assert json.loads(worker.wait(REPLY).payload) == {"candidates": ["ab!"]}
+
+
+def test_inspection_goes_to_the_worker(worker):
+    worker.host.send(worker.channel, INSPECT, '{"code":"ab","cursor":2,"detail":1}', 78)
+    answer = worker.host.wait(lambda f: f.type == REPLY and f.statement == 78)
+    assert json.loads(answer.payload) == {"found": True, "data": {"text/plain": "abab"}}
 
 
 @pytest.mark.parametrize("code, how", [

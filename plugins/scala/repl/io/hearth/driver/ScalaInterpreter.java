@@ -67,4 +67,9 @@ final class ScalaInterpreter extends JvmInterpreter {
       compiler.unlock();
     }
   }
+
+  @Override
+  String inspection(String code, int cursor, int detail) {
+    return null;
+  }
 }

@@ -139,4 +139,9 @@ final class SqlInterpreter extends JvmInterpreter {
     SqlCompletion ready = completion;
     return ready == null ? Collections.emptyList() : ready.complete(code, cursor);
   }
+
+  @Override
+  String inspection(String code, int cursor, int detail) {
+    return null;
+  }
 }

@@ -417,18 +417,16 @@ final class Worker implements Interpreter {
   }
 
   @Override
-  public synchronized void complete(long request, byte[] question) {
+  public synchronized void ask(int type, long request, byte[] question) {
     if (dead != null || stopping) {
       link.send(channel, Frame.REPLY, HEARTH_E_STATE, request, Json.reason("the worker is gone"));
       return;
     }
     if (bySignal && running != 0) {
-      ObjectNode none = Json.object();
-      none.putArray("candidates");
-      link.send(channel, Frame.REPLY, HEARTH_OK, request, Json.bytes(none));
+      link.send(channel, Frame.REPLY, HEARTH_OK, request, Json.bytes(Json.nothing(type)));
       return;
     }
-    send(new Frame(channel, Frame.COMPLETE, 0, request, 0, question));
+    send(new Frame(channel, type, 0, request, 0, question));
   }
 
   @Override
