@@ -1,5 +1,6 @@
 package io.hearth.driver;
 
+import java.io.File;
 import java.io.IOException;
 import java.io.OutputStream;
 
@@ -39,6 +40,7 @@ final class WorkerGuard {
     }
     ProcessBuilder builder = new ProcessBuilder("sh", "-c", SCRIPT, "sh", pid, mark);
     builder.redirectErrorStream(true);
+    builder.directory(new File("/")); // the session's folder may go first
     builder.environment().remove(Main.LINK_FILE);
     return new WorkerGuard(builder.start());
   }
