@@ -130,7 +130,9 @@ class Worker:
             length, channel, kind, outcome, statement, sequence = HEADER.unpack(header)
             assert (channel, sequence) == (CHANNEL, 0)
             frame = (kind, outcome, statement, stream.read(length))
-            if kind == DISPLAY:
+            if kind == INTERRUPT:
+                self.send(INTERRUPT, statement)  # it is left alone from here on
+            elif kind == DISPLAY:
                 shown = json.loads(frame[3], parse_constant=_no_constant)
                 self.displays.setdefault(statement, []).append(shown)
             else:

@@ -4,6 +4,7 @@ import itertools
 import json
 import os
 import pathlib
+import signal
 
 import pytest
 from link_host import (
@@ -179,5 +180,19 @@ def test_a_worker_is_stopped_with_the_driver(start):
     driver.host.send(1, STOP)
     assert driver.host.result(statement)[0] == LOST
     assert driver.exit_status() == 0
-    assert gone(pid) and driver.processes() == []
+    assert gone(pid)
+    wait_until(lambda: driver.processes() == [])
     assert not [f for f in driver.host.frames if f.type == OUTPUT and f.channel == 1]
+
+
+def test_a_python_that_computes_ends_with_a_driver_that_is_killed(start):
+    repl = ROOT / "plugins" / "pyspark" / "repl"
+    driver = start()
+    opened = Opened(driver, attach="py4j",
+                    files={file.name: file.read_text() for file in repl.glob("*.py")})
+    opened.ready(START_SECONDS)
+    statement = driver.host.execute(
+        opened.channel, "import subprocess; subprocess.Popen(['sleep', '1000']); print('on')\nwhile True: pass")
+    driver.wait_until_running(statement)
+    os.kill(driver.process.pid, signal.SIGKILL)
+    wait_until(lambda: driver.processes() == [], 60)
