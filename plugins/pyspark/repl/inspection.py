@@ -182,7 +182,8 @@ def _of_function(function, bound):
         )
         for parameter in signature.parameters.values()
     ]
-    if bound and shown and shown[0].kind in (shown[0].POSITIONAL_ONLY, shown[0].POSITIONAL_OR_KEYWORD):
+    positional = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
+    if bound and shown and shown[0].kind in positional:
         shown = shown[1:]
     returns = signature.return_annotation
     if returns is not signature.empty:
