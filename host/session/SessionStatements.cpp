@@ -427,8 +427,13 @@ void Session::graceOver(std::int64_t id) {
     return;
   }
   Slot& stuck = slot(runningKind_);
+  // A leader takes all that live in its driver with it.
+  const bool whole = !stuck.instance || stuck.instance->entry->leader.empty();
   stuck.failure = "the code did not stop within " + seconds + " s: the " + stuck.kind +
-                  " interpreter was restarted and its variables are lost";
+                  " interpreter was restarted and its variables are lost" +
+                  (whole && slots_.size() > 1
+                       ? ", with its driver and what the session's other languages had there"
+                       : "");
   noteInLog("statement " + std::to_string(id) + ": " + stuck.failure);
   retire(stuck, HEARTH_CLOSE_KILL);
 }
