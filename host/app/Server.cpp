@@ -5,6 +5,7 @@
 
 #include <boost/asio/ip/address.hpp>
 #include <cstdio>
+#include <cstdlib>
 #include <filesystem>
 #include <sstream>
 
@@ -14,6 +15,7 @@
 #include "api/SessionCalls.h"
 #include "api/V1Api.h"
 #include "app/Paths.h"
+#include "cluster/ClusterFollowers.h"
 #include "http/HttpServer.h"
 #include "link/LinkServer.h"
 #include "plugin/PluginCatalog.h"
@@ -98,6 +100,29 @@ LinkOptions linkOptions(const Settings& settings, const std::string& data) {
   return options;
 }
 
+ClusterOptions clusterOptions(const Settings& settings) {
+  ClusterOptions options;
+  options.resourceManagers = list(settings.text("yarn.resource_managers"));
+  options.masterPages = list(settings.text("standalone.pages"));
+  options.yarnUser = settings.text("yarn.user");
+  options.times.poll = std::max(settings.duration("yarn.poll_time"), milliseconds(100));
+  options.times.lookup = settings.duration("yarn.lookup_time");
+  options.times.leak = settings.duration("yarn.leak_time");
+  options.http.caFile = settings.text("yarn.ca_file");
+  for (const char* variable : {"YARN_CONF_DIR", "HADOOP_CONF_DIR"})
+    if (const char* const folder = std::getenv(variable); folder && options.hadoopConf.empty())
+      options.hadoopConf = folder;
+  return options;
+}
+
+std::unique_ptr<ClusterFollowers> clusterFollowers(EventLoop& loop, const Settings& settings) {
+  try {
+    return std::make_unique<ClusterFollowers>(loop, clusterOptions(settings));
+  } catch (const std::invalid_argument& error) {
+    throw SettingsError(std::string("yarn.resource_managers or standalone.pages: ") + error.what());
+  }
+}
+
 HttpOptions httpOptions(const Settings& settings) {
   HttpOptions options;
   options.host = settings.text("server.host");
@@ -146,10 +171,12 @@ int serve(const Settings& settings) {
   LinkServer links(loop, linkOptions(settings, data));
   PluginCatalog catalog(pluginsFolder(settings), settings.text("plugins.conf_dir"));
   PluginHost plugins(catalog, launcher, links);
+  const auto clusters = clusterFollowers(loop, settings);
   SessionManager::Limits limits;
   limits.sessions = static_cast<std::size_t>(settings.number("session.limit"));
-  SessionManager manager(SessionEnvironment{loop, plugins, store, sessionOptions(settings)},
-                         data + "/sessions", limits);
+  SessionManager manager(
+      SessionEnvironment{loop, plugins, store, sessionOptions(settings), clusters.get()},
+      data + "/sessions", limits);
   manager.recover();
 
   const SessionCalls livyCalls(manager, false, settings.duration("server.wait_max"));

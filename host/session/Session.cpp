@@ -173,6 +173,8 @@ void Session::endNow(SessionState finalState, const std::string& reason, bool de
   if (done) endCallbacks_.push_back(std::move(done));
   if (ending_) return;
   ending_ = true;
+  endingSince_ = steady_clock::now();
+  verdictTimer_.reset();
   finalState_ = finalState;
   setState(SessionState::shuttingDown, reason);
   noteInLog("session ends: " + reason);
@@ -190,6 +192,7 @@ void Session::endNow(SessionState finalState, const std::string& reason, bool de
 void Session::finishEnd() {
   for (const auto& entry : slots_)
     if (entry.second.phase != Phase::none) return;
+  if (!applicationsGone()) return;  // comes back when they are
   if (std::exchange(endStored_, true)) return;
   std::error_code ignored;
   fs::remove_all(work_, ignored);

@@ -14,6 +14,7 @@
 #include <string>
 #include <vector>
 
+#include "cluster/ClusterFollower.h"
 #include "plugin/Interpreter.h"
 #include "plugin/PluginHost.h"
 #include "process/FolderWatch.h"
@@ -51,6 +52,7 @@ struct SessionEnvironment {
   PluginHost& plugins;
   Store& store;
   SessionOptions options;
+  ClusterFollower* clusters = nullptr;  ///< null: applications in clusters are not followed
 };
 
 /// Statements run in order, one at a time, over all kinds. Everything that changes the session runs
@@ -140,7 +142,13 @@ class Session : public InterpreterOwner, public std::enable_shared_from_this<Ses
     std::unique_ptr<Timer> timer;  // launch, loss or close
     bool killed = false;           // the close timer has fired once
     std::string failure;           // why it closes, when it failed
+    // Of a driver's slot, anew at each start: by what a cluster knows its application, the
+    // follower once the plugin has said that there is one, and what was told last.
+    std::string tag;
+    std::unique_ptr<FollowedApplication> application;
+    std::optional<ApplicationReport> report;
   };
+  enum class ClusterEnd { untold, awaited, forced, over };
   struct Waiter {
     std::int64_t statement = -1;  // -1: the session's state
     Wait wait;
@@ -186,6 +194,16 @@ class Session : public InterpreterOwner, public std::enable_shared_from_this<Ses
   void closed(Slot& slot);
   /// Merges what a plugin tells of its application into the row; returns its "reason".
   std::string mergeDetail(const std::string& detailJson);
+
+  // The application in a cluster: SessionCluster.cpp.
+  void followApplication(Slot& slot, const std::string& detailJson);
+  void applicationTold(const std::string& kind, const std::string& tag,
+                       const ApplicationReport& report);
+  void keepWhereabouts(const ApplicationReport& report);
+  bool askCluster(Slot& dead, const std::string& reason);
+  void letApplicationGo(Slot& slot);
+  bool applicationsGone();
+  void endApplications(ClusterEnd step);
 
   /// Puts a question to the interpreter of `kind`, which `put` makes; `fallback` is the answer
   /// where there is none, or none in time.
@@ -267,6 +285,12 @@ class Session : public InterpreterOwner, public std::enable_shared_from_this<Ses
   std::uint64_t nextRequest_ = 1;
   bool settledOnce_ = false;  // the first interpreter has been ready
   std::string lossReason_;    // while an interpreter is released: what its open statements are told
+
+  std::optional<std::string> deadReason_;  // the driver is gone; why, the cluster is asked
+  std::unique_ptr<Timer> verdictTimer_;
+  ClusterEnd clusterEnd_ = ClusterEnd::untold;
+  std::unique_ptr<Timer> clusterTimer_;
+  std::chrono::steady_clock::time_point endingSince_;
 
   bool ending_ = false;
   bool endStored_ = false;  // its last row is with the store

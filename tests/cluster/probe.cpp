@@ -1,6 +1,7 @@
-// Follows applications as the host does, for tests: cluster_probe RESOURCE-MANAGERS MASTER-PAGES,
-// each separated by commas. Reads lines "follow NAME MASTER TAG ID", "know NAME TAG ID", "submitted
-// NAME", "kill NAME", "drop NAME" ("-" for nothing); writes each report as a line of JSON.
+// Follows applications as the host does, for tests: cluster_probe RESOURCE-MANAGERS MASTER-PAGES
+// [CA-FILE], each separated by commas. Reads lines "follow NAME MASTER TAG ID", "know NAME TAG ID",
+// "submitted NAME", "kill NAME", "drop NAME" ("-" for nothing); writes each report as a line of
+// JSON.
 #include <boost/json/serialize.hpp>
 #include <boost/json/value.hpp>
 #include <cstdio>
@@ -40,12 +41,13 @@ void tell(const std::string& name, const ApplicationReport& report) {
 }  // namespace
 
 int main(int count, char** arguments) {
-  if (count != 3) return 2;
+  if (count < 3) return 2;
   EventLoop loop("probe", 2);
   ClusterOptions options;
   options.times.poll = std::chrono::milliseconds(300);
   options.resourceManagers = list(arguments[1]);
   options.masterPages = list(arguments[2]);
+  if (count > 3) options.http.caFile = arguments[3];
   ClusterFollowers followers(loop, options);
   std::map<std::string, std::unique_ptr<FollowedApplication>> followed;
   for (std::string line; std::getline(std::cin, line);) {

@@ -63,8 +63,8 @@ def start_statement(server, session, code, kind):
 
 
 def until_printed(server, session, statement, text):
-    path = f"/v1/sessions/{session}/statements/{statement}/output/text"
-    server.until(f"{text!r} is printed", lambda: text in server.get(path).body.decode(), START)
+    path = f"/v1/sessions/{session}/statements/{statement}/output?stream=stdout"
+    server.until(f"{text!r} is printed", lambda: text in server.get(path).json["text"], START)
 
 
 def cancels(server, session, code, kind):

@@ -78,6 +78,9 @@ void ScalaSession::launch() {
   }
   const submit::Command command = submit::submission(driver, writeProperties(driver), environment);
   process_ = spawn(command.argv, command.environment, flags);
+  master_ = driver.properties["spark.master"];
+  // Before it is there: what comes of the submission is the host's to look after, too.
+  if (isCluster()) state(HEARTH_WAITING, json::serialize(json::object{{"cluster", cluster("")}}));
   save("{}");
   if (request_.prepare) send(channel_, frames::prepare, 0, {});
 }
@@ -226,10 +229,22 @@ void ScalaSession::onInfo(std::string_view payload) {
   json::object detail;
   for (const char* key : {"appId", "sparkVersion", "scalaVersion"}) detail[key] = member(info, key);
   detail["appInfo"] = std::move(application);
+  // With a driver of its own there the cluster knows it by that, else by the application's.
+  if (isCluster()) detail["cluster"] = cluster(spark_.cluster ? "" : member(info, "appId"));
   detail_ = json::serialize(detail);
   answerExports();
   // Without a Scala interpreter of its own the session can serve its followers from now on.
   if (idle_ || (!request_.prepare && !recovered_)) reportIdle();
+}
+
+bool ScalaSession::isCluster() const {
+  return master_ == "yarn" || master_.rfind("spark://", 0) == 0;
+}
+
+json::object ScalaSession::cluster(const std::string& id) const {
+  json::object told{{"master", master_}, {"tag", request_.tag}};
+  if (!id.empty()) told["id"] = id;
+  return told;
 }
 
 void ScalaSession::waits(const std::string& reason) {
@@ -243,7 +258,8 @@ void ScalaSession::reportIdle() {
 
 void ScalaSession::onBye(std::string_view payload) {
   bye_ = member(parseObject(payload), "reason");
-  if (process_ == 0) gone("the driver has ended: " + bye_);
+  // Where a process of ours is the driver, its exit is the end, and has more to tell.
+  if (process_ == 0 || spark_.cluster) gone("the driver has ended: " + bye_);
 }
 
 void ScalaSession::onExit(hearth_proc_h process, std::int32_t status, std::int32_t signo) {
@@ -266,6 +282,7 @@ void ScalaSession::onExit(hearth_proc_h process, std::int32_t status, std::int32
 
 void ScalaSession::onLine(hearth_proc_h process, std::int32_t, std::string_view line) {
   if (process != process_ || ended_) return;
+  if (line.rfind("\tat ", 0) == 0) return;  // a stack says little to who asked for a session
   lastLines_.emplace_back(line.substr(0, keptLineBytes));
   if (lastLines_.size() > keptLines) lastLines_.pop_front();
   if (const std::string id = submittedId(line); !id.empty()) submitted(id);
@@ -277,6 +294,7 @@ void ScalaSession::submitted(const std::string& id) {
   json::object detail;
   detail["reason"] = "submitted as " + id + ", which waits for the cluster's resources";
   if (id.rfind("application_", 0) == 0) detail["appId"] = id;
+  if (isCluster()) detail["cluster"] = cluster(id);
   state(HEARTH_WAITING, json::serialize(detail));
 }
 

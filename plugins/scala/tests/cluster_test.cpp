@@ -25,7 +25,7 @@ namespace frames = hearth::spark::frames;
 namespace {
 
 constexpr hearth_session_h handle = 5;
-constexpr const char* link = R"({"session":"7","secret":"hush","orphan_seconds":600})";
+constexpr const char* linkText = R"({"session":"7","secret":"hush","orphan_seconds":600})";
 
 /// What looks like a Spark, an installed plugin and a session's folder; removed with the test.
 class Deployment {
@@ -39,7 +39,7 @@ class Deployment {
     write("/bin/spark-submit", "");
     ::chmod((folder + "/bin/spark-submit").c_str(), 0700);
     write("/hearth-driver.jar", "");
-    write("/session/link.json", link);
+    write("/session/link.json", linkText);
     ::unsetenv("SPARK_CONF_DIR");
     ::unsetenv("SPARK_HOME");
   }
@@ -130,7 +130,7 @@ TEST_CASE("a driver in YARN gets its link file as a file of the application, and
   CHECK(properties.at("spark.yarn.maxAppAttempts") == "1");
   CHECK(properties.at("spark.yarn.isPython") == "true");
   CHECK(properties.count("spark.sql.warehouse.dir") == 0);
-  CHECK(run.deployment.read(file) == link);
+  CHECK(run.deployment.read(file) == linkText);
   struct stat status {};
   REQUIRE(::stat(file.c_str(), &status) == 0);
   CHECK((status.st_mode & 0777) == 0600);
@@ -163,7 +163,7 @@ TEST_CASE("a driver in a standalone cluster reads its link file from the shared 
     CHECK(properties.at("spark.driver.supervise") == "false");
     CHECK_THAT(properties.at("spark.driver.extraJavaOptions"),
                Catch::Contains("--add-opens=java.base/java.lang=ALL-UNNAMED"));
-    CHECK(run.deployment.read(file) == link);
+    CHECK(run.deployment.read(file) == linkText);
     struct stat status {};
     REQUIRE(::stat(file.c_str(), &status) == 0);
     CHECK((status.st_mode & 0777) == 0600);
