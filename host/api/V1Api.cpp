@@ -25,9 +25,11 @@ std::string sessionPath(const SessionView& view) {
   return "/v1/sessions/" + std::to_string(view.row.id);
 }
 
-void created(const ExchangePtr& exchange, const std::string& location, std::string body) {
+void created(const ExchangePtr& exchange, const std::string& location, std::string body,
+             bool replayed = false) {
   Response response = Response::json(201, std::move(body));
   response.headers.emplace_back("Location", location);
+  if (replayed) response.headers.emplace_back("Idempotency-Replayed", "true");
   answer(exchange, std::move(response));
 }
 
@@ -249,8 +251,8 @@ void addV1Routes(Router& router, const SessionCalls& calls, const PluginCatalog&
   router.add("GET", "/v1/sessions",
              [&calls](const ExchangePtr& exchange, Args) { listSessions(calls, exchange); });
   router.add("POST", "/v1/sessions", [&calls](const ExchangePtr& exchange, Args) {
-    calls.create(exchange, [](const ExchangePtr& to, const SessionView& view) {
-      created(to, sessionPath(view), v1Session(view));
+    calls.create(exchange, [](const ExchangePtr& to, const SessionView& view, bool replayed) {
+      created(to, sessionPath(view), v1Session(view), replayed);
     });
   });
   router.add("GET", "/v1/sessions/{id}", [&calls, id](const ExchangePtr& exchange, Args args) {
