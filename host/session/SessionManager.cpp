@@ -31,7 +31,10 @@ std::string notFound(const std::string& idOrName) {
 }  // namespace
 
 SessionManager::SessionManager(SessionEnvironment environment, std::string folder, Limits limits)
-    : environment_(std::move(environment)), folder_(std::move(folder)), limits_(limits) {}
+    : environment_(std::move(environment)),
+      folders_(environment_.loop),
+      folder_(std::move(folder)),
+      limits_(limits) {}
 
 SessionManager::~SessionManager() = default;
 

@@ -49,6 +49,9 @@ class SessionManager {
   void create(CreateRequest request, const std::string& owner, const std::string& idempotencyKey,
               Created done);
 
+  /// For those who follow sessions' logs.
+  FolderWatch& folders() { return folders_; }
+
   /// By id (digits) or name. Throws Refusal (noSession), with Livy's text. `withDeleted`: also
   /// sessions that a client has deleted. Feeds the heartbeat.
   SessionView find(const std::string& idOrName, bool withDeleted) const;
@@ -84,6 +87,7 @@ class SessionManager {
   void drop(Session& session);
 
   SessionEnvironment environment_;
+  FolderWatch folders_;
   std::string folder_;
   Limits limits_;
   Keys keys_;
