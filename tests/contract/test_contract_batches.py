@@ -216,6 +216,8 @@ def test_every_field_reaches_the_application(server):
                  "spark.x=y z", "spark.n=7", "spark.master=local[*]"):
         assert line in text, (line, text)
     assert not any("livy.uri" in line for line in text)
+    # Spark takes an empty deploy mode for a wrong one.
+    assert not any(line.startswith("spark.") and line.endswith("=") for line in text)
 
 
 def test_the_environment_and_the_python_of_a_batch_are_its_own(server):
