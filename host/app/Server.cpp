@@ -9,12 +9,15 @@
 #include <filesystem>
 #include <sstream>
 
+#include "api/BatchCalls.h"
+#include "api/BatchRoutes.h"
 #include "api/Dispatcher.h"
 #include "api/Errors.h"
 #include "api/LivyApi.h"
 #include "api/SessionCalls.h"
 #include "api/V1Api.h"
 #include "app/Paths.h"
+#include "batch/BatchManager.h"
 #include "cluster/ClusterFollowers.h"
 #include "http/HttpServer.h"
 #include "link/LinkServer.h"
@@ -77,6 +80,25 @@ SessionOptions sessionOptions(const Settings& settings) {
   options.outputBytes = settings.size("statement.output_bytes");
   options.cachedStatements = static_cast<std::size_t>(settings.number("statement.cached"));
   options.cachedBytes = settings.size("statement.cached_bytes");
+  return options;
+}
+
+BatchOptions batchOptions(const Settings& settings) {
+  BatchOptions options;
+  options.spark.home = settings.text("spark.home");
+  options.spark.master = settings.text("spark.master");
+  options.spark.deployMode = settings.text("spark.deploy_mode");
+  const std::string& mode = options.spark.deployMode;
+  if (!mode.empty() && mode != "client" && mode != "cluster")
+    throw SettingsError("spark.deploy_mode = " + mode + " is neither client nor cluster");
+  options.concurrent = static_cast<std::size_t>(settings.number("batch.concurrent"));
+  options.queue = static_cast<std::size_t>(settings.number("batch.queue"));
+  options.killGrace = settings.duration("batch.kill_grace");
+  const std::string stop = settings.text("batch.on_shutdown");
+  if (stop != "detach" && stop != "kill")
+    throw SettingsError("batch.on_shutdown = " + stop + " is neither detach nor kill");
+  options.killOnShutdown = stop == "kill";
+  options.supervisor = supervisorProgram();
   return options;
 }
 
@@ -161,6 +183,7 @@ int serve(const Settings& settings) {
   } catch (const std::exception& error) {
     throw SettingsError(error.what());
   }
+  const BatchOptions batchLimits = batchOptions(settings);
   const std::string data = dataFolder(settings);
   fs::create_directories(data + "/sessions");
   fs::permissions(data, fs::perms::owner_all);
@@ -178,11 +201,19 @@ int serve(const Settings& settings) {
       SessionEnvironment{loop, plugins, store, sessionOptions(settings), clusters.get()},
       data + "/sessions", limits);
   manager.recover();
+  BatchManager batches(BatchEnvironment{loop, launcher, store, batchLimits}, data + "/batches");
+  batches.recover();
 
   const SessionCalls livyCalls(manager, false, settings.duration("server.wait_max"));
   const SessionCalls v1Calls(manager, true, settings.duration("server.wait_max"));
+  const BatchCalls::Limits batchCallLimits{settings.duration("server.wait_max"),
+                                           settings.size("batch.upload_bytes")};
+  const BatchCalls livyBatches(batches, BatchCalls::Face::livy, batchCallLimits);
+  const BatchCalls v1Batches(batches, BatchCalls::Face::v1, batchCallLimits);
   Router router;
   addLivyRoutes(router, livyCalls);
+  addLivyBatchRoutes(router, livyBatches);
+  addV1BatchRoutes(router, v1Batches);
   addV1Routes(router, v1Calls, catalog, HEARTH_VERSION);
   const Dispatcher dispatcher(router);
   HttpServer http(
@@ -204,6 +235,7 @@ int serve(const Settings& settings) {
   pthread_sigmask(SIG_UNBLOCK, &signals, nullptr);
   // Interpreters get their time, those that overstay it are killed within two seconds more.
   manager.shutdown(settings.duration("session.close_time") + std::chrono::seconds(5));
+  batches.shutdown(settings.duration("batch.kill_grace") + std::chrono::seconds(5));
   http.stop(milliseconds(500));
   loop.stop();
   log().info("stopped");

@@ -17,9 +17,11 @@
 #include "cluster/ClusterFollower.h"
 #include "plugin/Interpreter.h"
 #include "plugin/PluginHost.h"
+#include "process/FolderWatch.h"
 #include "process/LogFile.h"
 #include "session/CreateRequest.h"
 #include "session/Refusal.h"
+#include "session/SessionJournal.h"
 #include "session/StatementOutput.h"
 #include "session/States.h"
 #include "store/Store.h"
@@ -81,6 +83,11 @@ class Session : public InterpreterOwner, public std::enable_shared_from_this<Ses
   SessionRow row() const;
   SessionState state() const;
   LogFile& log() { return *log_; }
+  /// What happens in it; closed once it has ended and its last row is visible.
+  SessionJournal& journal() { return journal_; }
+  /// Has the journal touched whenever the log grows, while the handle is held. Null where the
+  /// system refuses.
+  FolderWatch::Handle followLog(FolderWatch& folders);
   /// Ended: all of it is in the store and this object is about to go.
   bool ended() const;
   std::int64_t statementCount() const;
@@ -217,6 +224,7 @@ class Session : public InterpreterOwner, public std::enable_shared_from_this<Ses
   void finish(std::int64_t statement, StatementState state, const std::string& outcome,
               std::string bundle, std::function<void()> then = nullptr);
   void touchOutput(std::int64_t id) const;
+  void tell(const StatementRow& row);
   void settle(const std::shared_ptr<StatementRow>& final, const std::string& storeError);
   /// Nothing runs, waits or is about to be told.
   bool resting() const { return !running_ && queue_.empty() && settling_.empty(); }
@@ -242,15 +250,17 @@ class Session : public InterpreterOwner, public std::enable_shared_from_this<Ses
   EventLoop::Strand strand_;
   std::string work_;  // private folder
   std::shared_ptr<LogFile> log_;
+  SessionJournal journal_;
   std::shared_ptr<DriverLink> link_;
   Ended ended_;
 
-  mutable std::mutex mutex_;  // guards the five below for readers; written on the strand only
+  mutable std::mutex mutex_;  // guards the six below for readers; written on the strand only
   SessionRow row_;
   SessionState state_ = SessionState::starting;
   std::map<std::int64_t, std::shared_ptr<StatementRow>> statements_;
   std::map<std::int64_t, std::shared_ptr<StatementOutput>> outputs_;  // of those not ended
   std::int64_t nextStatement_ = 0;
+  std::weak_ptr<void> logWatch_;  // any thread, under mutex_
 
   std::map<std::string, Slot> slots_;
   std::deque<std::int64_t> queue_;

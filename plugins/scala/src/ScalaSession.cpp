@@ -144,6 +144,13 @@ void ScalaSession::complete(std::uint64_t request, std::string_view code, std::u
        "{\"code\":" + quoted(code) + ",\"cursor\":" + std::to_string(cursor) + "}");
 }
 
+void ScalaSession::inspect(std::uint64_t request, std::string_view code, std::uint64_t cursor,
+                           std::int32_t detail) {
+  send(channel_, frames::inspect, request,
+       "{\"code\":" + quoted(code) + ",\"cursor\":" + std::to_string(cursor) +
+           ",\"detail\":" + std::to_string(detail) + "}");
+}
+
 void ScalaSession::exportDriver(std::uint64_t request) {
   if (ended_ || closing_) throw Error(HEARTH_E_STATE, "the driver is gone");
   exports_.push_back(request);

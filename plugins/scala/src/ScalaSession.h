@@ -20,6 +20,7 @@ namespace hearth::scala {
 class ScalaSession final : public Session,
                            public Interruptible,
                            public Completing,
+                           public Inspecting,
                            public Leader,
                            public DataSharing {
  public:
@@ -32,6 +33,8 @@ class ScalaSession final : public Session,
                std::string_view optionsJson) override;
   void interrupt(std::uint64_t statement) override;
   void complete(std::uint64_t request, std::string_view code, std::uint64_t cursor) override;
+  void inspect(std::uint64_t request, std::string_view code, std::uint64_t cursor,
+               std::int32_t detail) override;
   void exportDriver(std::uint64_t request) override;
   void sharedData(std::uint64_t request) override;
   void close(std::int32_t mode) override;
