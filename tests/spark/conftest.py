@@ -29,11 +29,16 @@ def pytest_generate_tests(metafunc):
         metafunc.parametrize("spark_home", homes, ids=version_of, scope="session")
 
 
-@pytest.fixture(scope="session")
-def server(spark_home, tmp_path_factory):
+def serve(spark_home, tmp_path_factory):
+    """A server with this Spark, as a context manager."""
     folder = tmp_path_factory.mktemp("spark-" + version_of(spark_home))
     settings = {"cancel.grace": "10s", "session.close_time": "15s"}
-    with Server(folder, settings, env={"SPARK_HOME": str(spark_home)}) as running:
+    return Server(folder, settings, env={"SPARK_HOME": str(spark_home)})
+
+
+@pytest.fixture(scope="session")
+def server(spark_home, tmp_path_factory):
+    with serve(spark_home, tmp_path_factory) as running:
         yield running
 
 

@@ -8,6 +8,7 @@ import nbclient
 import nbformat
 import pytest
 import sparkmagic
+from conftest import serve
 
 ANY_SPARK = True
 
@@ -38,6 +39,13 @@ SPARK = {
     "kept": "%%local\nprint(sorted(kept.ten))",
     "info": "%%info",
 }
+
+
+@pytest.fixture
+def server(spark_home, tmp_path_factory):
+    """One of its own: %%cleanup ends all sessions that it finds, also those of other tests."""
+    with serve(spark_home, tmp_path_factory) as running:
+        yield running
 
 
 def kernels(folder, server):
@@ -83,7 +91,6 @@ def sessions(server):
 
 
 def test_the_pyspark_kernel_executes_a_notebook(server, tmp_path, monkeypatch):
-    before = sessions(server)
     shown = outputs_of(server, tmp_path, "pysparkkernel", PYSPARK, {"delete": "%%cleanup -f"}, monkeypatch)
     assert "SparkSession available as 'spark'" in shown["text"]
     assert shown["text"].endswith("2\n'the value'"), shown["text"]
@@ -99,15 +106,14 @@ def test_the_pyspark_kernel_executes_a_notebook(server, tmp_path, monkeypatch):
     assert shown["frame, read"] == "[0, 1, 2]\n"
     assert "pyspark" in shown["info"] and "idle" in shown["info"], shown["info"]
     assert "stdout" in shown["logs"] or "hearth" in shown["logs"] or "INFO" in shown["logs"], shown["logs"]
-    assert sessions(server) == before, "%%cleanup has ended its session"
+    assert sessions(server) == [], "%%cleanup has ended its session"
 
 
 def test_the_spark_kernel_executes_a_notebook(server, tmp_path, monkeypatch):
-    before = sessions(server)
     shown = outputs_of(server, tmp_path, "sparkkernel", SPARK, {}, monkeypatch)
     assert "words: org.apache.spark.rdd.RDD[String]" in shown["text"] and shown["text"].endswith("2\n"), shown["text"]
     assert "boom" in shown["error"]
     assert "Ålesund" in shown["sql"], shown["sql"]
     assert shown["kept"] == "[10, 20]\n"
     assert "idle" in shown["info"], shown["info"]
-    assert sessions(server) == before, "a kernel that is shut down ends its session"
+    assert sessions(server) == [], "a kernel that is shut down ends its session"

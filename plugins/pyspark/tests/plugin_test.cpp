@@ -1,5 +1,4 @@
 // The plugin under a host of its own, which only writes down what it is told.
-#define CATCH_CONFIG_MAIN
 #include <boost/json.hpp>
 #include <catch2/catch.hpp>
 #include <cstdlib>

@@ -1,6 +1,5 @@
 // The scala plugin against a fake host: what it starts, what it tells Spark, and what it makes of
 // the driver's frames.
-#define CATCH_CONFIG_MAIN
 #include <signal.h>
 #include <sys/stat.h>
 #include <unistd.h>

@@ -1,5 +1,4 @@
 // The sparkr plugin against a fake host: how it has the R worker started, and what it passes on.
-#define CATCH_CONFIG_MAIN
 #include <boost/json/parse.hpp>
 #include <boost/json/serialize.hpp>
 #include <catch2/catch.hpp>

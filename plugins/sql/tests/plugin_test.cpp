@@ -1,5 +1,4 @@
 // The sql plugin against a fake host: what it asks the driver for.
-#define CATCH_CONFIG_MAIN
 #include <catch2/catch.hpp>
 #include <string>
 

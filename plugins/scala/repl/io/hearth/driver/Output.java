@@ -11,7 +11,10 @@ import java.util.concurrent.TimeUnit;
  * bound, for the statement's text/plain. All methods may be called by any thread.
  */
 final class Output {
-  static final long MOST_KEPT = 4L << 20;
+  private static final long MOST_KEPT = 16L << 20;
+  // Of more than that. Nobody reads a result of that size, which costs memory at each step on its
+  // way; the stream of it is whole.
+  private static final long HEAD = 4L << 20;
 
   private static final int MOST_IN_FRAME = 64 << 10;
   // The first words go out almost at once (a println is two writes), a stream of them in larger
@@ -80,14 +83,28 @@ final class Output {
     if (cut) {
       return;
     }
-    long length = Utf8.length(text);
-    if (kept + length > MOST_KEPT) {
-      into.append(text, 0, Utf8.fitting(text, 0, MOST_KEPT - kept)).append(CUT);
-      cut = true;
-    } else {
-      into.append(text);
-      kept += length;
+    into.append(text);
+    kept += Utf8.length(text);
+    if (kept > MOST_KEPT) {
+      cutToHead();
     }
+  }
+
+  private void cutToHead() {
+    cut = true;
+    int fits = Utf8.fitting(out, 0, HEAD);
+    if (fits < out.length()) {
+      shorten(out, fits);
+      err.setLength(0);
+    } else {
+      shorten(err, Utf8.fitting(err, 0, HEAD - Utf8.length(out)));
+    }
+  }
+
+  private static void shorten(StringBuilder text, int length) {
+    text.setLength(length);
+    text.append(CUT);
+    text.trimToSize();
   }
 
   private synchronized void flush() {
@@ -120,8 +137,8 @@ final class Output {
     StringBuilder text = new StringBuilder();
     int from = 0;
     for (int[] echo : echoes) {
-      text.append(out, from, echo[0]);
-      from = echo[1];
+      text.append(out, from, Math.min(echo[0], out.length()));
+      from = Math.min(echo[1], out.length());
     }
     return text.append(out, from, out.length()).append(err).toString();
   }
