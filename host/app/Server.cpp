@@ -12,8 +12,10 @@
 #include "api/Errors.h"
 #include "api/LivyApi.h"
 #include "api/SessionCalls.h"
+#include "api/TemplatesApi.h"
 #include "api/V1Api.h"
 #include "app/Paths.h"
+#include "app/PolicySettings.h"
 #include "http/HttpServer.h"
 #include "link/LinkServer.h"
 #include "plugin/PluginCatalog.h"
@@ -131,9 +133,10 @@ int serve(const Settings& settings) {
   LinkServer links(loop, link);
   PluginCatalog catalog(pluginsFolder(settings), settings.text("plugins.conf_dir"));
   PluginHost plugins(catalog, launcher, links);
+  Policy policy(policyOptions(settings, catalog, data));
   SessionManager::Limits limits;
   limits.sessions = static_cast<std::size_t>(settings.number("session.limit"));
-  SessionManager manager(SessionEnvironment{loop, plugins, store, sessionOptions(settings)},
+  SessionManager manager(SessionEnvironment{loop, plugins, store, sessionOptions(settings), &policy},
                          data + "/sessions", limits);
   manager.recover();
 
@@ -142,6 +145,7 @@ int serve(const Settings& settings) {
   Router router;
   addLivyRoutes(router, livyCalls);
   addV1Routes(router, v1Calls, catalog, HEARTH_VERSION);
+  addTemplateRoutes(router, policy);
   const Dispatcher dispatcher(router);
   HttpServer http(
       httpOptions(settings), [&](const ExchangePtr& exchange) { dispatcher.handle(exchange); },

@@ -20,6 +20,7 @@ class Refusal : public std::runtime_error {
     notFound,
     state,        ///< not in this state of the session
     conflict,     ///< the name is taken
+    policy,       ///< the deployment's policy, by the rule that the text names
     limit,        ///< a bound is reached; later it may work
     unsupported,  ///< this kind does not do that
     storage,      ///< the store said no

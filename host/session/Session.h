@@ -27,6 +27,8 @@
 
 namespace hearth::host {
 
+class Policy;
+
 struct SessionOptions {
   std::string sharedKind = "spark";  ///< whose driver a session without a kind starts
   std::chrono::milliseconds launchTime{std::chrono::minutes(5)};
@@ -48,6 +50,7 @@ struct SessionEnvironment {
   PluginHost& plugins;
   Store& store;
   SessionOptions options;
+  Policy* policy = nullptr;  ///< null: everything may be asked for
 };
 
 /// Statements run in order, one at a time, over all kinds. Everything that changes the session runs

@@ -11,6 +11,7 @@
 #include <string>
 #include <vector>
 
+#include "policy/UsageLedger.h"
 #include "session/Session.h"
 
 namespace hearth::host {
@@ -38,7 +39,8 @@ class SessionManager {
   /// once, before requests are served.
   void recover();
 
-  /// Checks kind and name, makes the session durable, starts it. The callback runs on any thread.
+  /// Checks kind, name and policy, makes the session durable, starts it. The callback runs on any
+  /// thread.
   void create(CreateRequest request, const std::string& owner, Created done);
 
   /// By id (digits) or name. Throws Refusal (noSession), with Livy's text. `withDeleted`: also
@@ -77,7 +79,8 @@ class SessionManager {
   mutable std::mutex mutex_;
   std::condition_variable empty_;
   std::map<std::int64_t, std::shared_ptr<Session>> live_;
-  std::map<std::string, std::int64_t> names_;  // of live sessions
+  std::map<std::string, std::int64_t> names_;          // of live sessions
+  std::map<std::int64_t, UsageLedger::Lease> leases_;  // likewise
   bool stopping_ = false;
 };
 
