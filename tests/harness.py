@@ -142,7 +142,7 @@ class Server:
     def finish(self, session, statement, timeout=120):
         path = f"/sessions/{session}/statements/{statement}?wait={timeout}s"
         found = self.get(path, timeout=timeout + 10).json
-        assert found["state"] in ("available", "cancelled"), found
+        assert found["state"] in ("available", "cancelled"), f"{found}\n{self.stacks()}"
         return found
 
     def output(self, session, code, kind=None, timeout=120):
@@ -177,6 +177,18 @@ class Server:
             except OSError:
                 continue
         return found
+
+    def stacks(self):
+        """What the server's drivers and workers are doing: for what should have ended and has not."""
+        told = []
+        for pid in self.children():
+            with contextlib.suppress(OSError, subprocess.TimeoutExpired):
+                name = pathlib.Path(f"/proc/{pid}/comm").read_text().strip()
+                tool = ["jstack"] if name == "java" else ["py-spy", "dump", "--pid"]
+                if name == "java" or name.startswith("python"):
+                    said = subprocess.run([*tool, str(pid)], capture_output=True, text=True, timeout=30)
+                    told.append(f"--- {name} {pid}\n{said.stdout}{said.stderr}")
+        return "\n".join(told)
 
     def threads(self):
         return len(list(pathlib.Path(f"/proc/{self.process.pid}/task").iterdir()))

@@ -1,21 +1,19 @@
 #include "link/Handshake.h"
 
-#include <fcntl.h>
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
 #include <openssl/rand.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include <array>
 #include <boost/json.hpp>
 #include <cerrno>
-#include <cstdio>
 #include <fstream>
 #include <iterator>
 #include <stdexcept>
 #include <system_error>
+
+#include "link/PrivateFile.h"
 
 namespace hearth::host {
 
@@ -136,23 +134,13 @@ std::string parseProof(const std::string& payload) {
 }
 
 void writeLinkFile(const std::string& path, const LinkFile& file) {
-  const std::string text = json::serialize(json::object{{"protocol", linkProtocol},
-                                                        {"session", file.session},
-                                                        {"endpoint", file.endpoint},
-                                                        {"secret", file.secret},
-                                                        {"orphan_seconds", file.orphanSeconds}}) +
-                           "\n";
-  std::string temporary = path + ".XXXXXX";
-  const int fd = ::mkostemp(temporary.data(), O_CLOEXEC);  // mode 0600
-  if (fd < 0) failWith("cannot write " + path, errno);
-  const ssize_t written = ::write(fd, text.data(), text.size());
-  int error = written == static_cast<ssize_t>(text.size()) ? 0 : (written < 0 ? errno : ENOSPC);
-  if (::close(fd) != 0 && error == 0) error = errno;
-  if (error == 0 && ::rename(temporary.c_str(), path.c_str()) != 0) error = errno;
-  if (error != 0) {
-    ::unlink(temporary.c_str());
-    failWith("cannot write " + path, error);
-  }
+  json::object object{{"protocol", linkProtocol},
+                      {"session", file.session},
+                      {"endpoint", file.endpoint},
+                      {"secret", file.secret},
+                      {"orphan_seconds", file.orphanSeconds}};
+  if (!file.pin.empty()) object["pin"] = file.pin;
+  writePrivateFile(path, json::serialize(object) + "\n");
 }
 
 LinkFile readLinkFile(const std::string& path) {
@@ -164,6 +152,7 @@ LinkFile readLinkFile(const std::string& path) {
   if (object) {
     file.session = stringOf(*object, "session");
     file.endpoint = stringOf(*object, "endpoint");
+    file.pin = stringOf(*object, "pin");
     file.secret = stringOf(*object, "secret");
     file.orphanSeconds = static_cast<std::int64_t>(numberOf(*object, "orphan_seconds").value_or(0));
   }

@@ -40,6 +40,7 @@ struct LinkFile {
   std::string endpoint;
   std::string secret;
   std::int64_t orphanSeconds = 0;
+  std::string pin;  ///< of a tls: endpoint; else empty
 };
 
 /// Puts the file at `path` whole or not at all, mode 0600. Throws std::runtime_error.

@@ -1,10 +1,8 @@
 #include "link/LinkConnection.h"
 
 #include <algorithm>
-#include <boost/asio/bind_executor.hpp>
 #include <boost/asio/buffer.hpp>
 #include <boost/asio/post.hpp>
-#include <boost/asio/write.hpp>
 #include <boost/json.hpp>
 #include <cstring>
 #include <utility>
@@ -28,8 +26,9 @@ constexpr std::size_t firstPayloadStep = 64 * 1024;
 
 }  // namespace
 
-LinkConnection::LinkConnection(Socket socket, EventLoop::Strand strand, std::weak_ptr<Owner> owner)
-    : socket_(std::move(socket)),
+LinkConnection::LinkConnection(std::unique_ptr<LinkStream> stream, EventLoop::Strand strand,
+                               std::weak_ptr<Owner> owner)
+    : stream_(std::move(stream)),
       strand_(std::move(strand)),
       owner_(std::move(owner)),
       deadline_(strand_),
@@ -41,10 +40,13 @@ void LinkConnection::start(std::chrono::milliseconds handshakeTime) {
     self->deadline_.expires_after(handshakeTime);
     self->deadline_.async_wait([self](const Error& error) {
       if (error || self->settled_ || self->closed_) return;
-      log().debug("a peer of the link's socket did not finish its handshake in time");
+      log().debug("a peer of the link did not finish its handshake in time");
       self->close();
     });
-    self->read();
+    self->stream_->open([self](const Error& error) {
+      if (error) return self->close();
+      self->read();
+    });
   });
 }
 
@@ -94,21 +96,19 @@ void LinkConnection::read() {
     begin_ = 0;
     room = asio::buffer(in_.data() + end_, in_.size() - end_);
   }
-  socket_.async_read_some(
-      room, asio::bind_executor(strand_, [self = shared_from_this(), straight](const Error& error,
-                                                                               std::size_t bytes) {
-        self->reading_ = false;
-        if (error) return self->close();
-        (straight ? self->filled_ : self->end_) += bytes;
-        try {
-          self->consume();
-          self->read();
-        } catch (const std::exception& failure) {
-          // Want of memory or randomness ends this connection; it must not stay half open.
-          log().error("a driver's connection failed: {}", failure.what());
-          self->close();
-        }
-      }));
+  stream_->read(room, [self = shared_from_this(), straight](const Error& error, std::size_t bytes) {
+    self->reading_ = false;
+    if (error) return self->close();
+    (straight ? self->filled_ : self->end_) += bytes;
+    try {
+      self->consume();
+      self->read();
+    } catch (const std::exception& failure) {
+      // Want of memory or randomness ends this connection; it must not stay half open.
+      log().error("a driver's connection failed: {}", failure.what());
+      self->close();
+    }
+  });
 }
 
 void LinkConnection::consume() {
@@ -223,7 +223,7 @@ void LinkConnection::broken(const char* what) {
   if (phase_ == Phase::live)
     log().warn("the driver of session {} sent {}: its connection was closed", hello_.session, what);
   else
-    log().debug("a peer of the link's socket sent {} in its handshake", what);
+    log().debug("a peer of the link sent {} in its handshake", what);
   close();
 }
 
@@ -245,27 +245,24 @@ void LinkConnection::pump() {
     return;
   }
   writing_ = true;
-  asio::async_write(
-      socket_, std::move(buffers),
-      asio::bind_executor(strand_, [self = shared_from_this()](const Error& error, std::size_t) {
-        self->writing_ = false;
-        self->batch_ = LinkCore::Batch();
-        if (error) return self->close();
-        if (!self->control_.empty()) self->control_.pop_front();
-        self->pump();
-      }));
+  stream_->write(std::move(buffers), [self = shared_from_this()](const Error& error, std::size_t) {
+    self->writing_ = false;
+    self->batch_ = LinkCore::Batch();
+    if (error) return self->close();
+    if (!self->control_.empty()) self->control_.pop_front();
+    self->pump();
+  });
 }
 
 void LinkConnection::settle() {
   if (std::exchange(settled_, true)) return;
   deadline_.cancel();
-  if (const std::shared_ptr<Owner> owner = owner_.lock()) owner->settled();
+  if (const std::shared_ptr<Owner> owner = owner_.lock()) owner->settled(this);
 }
 
 void LinkConnection::close() {
   if (std::exchange(closed_, true)) return;
-  Error ignored;
-  socket_.close(ignored);
+  stream_->close();
   ackTimer_.cancel();
   settle();
   if (core_) core_->detach(this);

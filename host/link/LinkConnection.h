@@ -3,7 +3,6 @@
 
 #include <array>
 #include <atomic>
-#include <boost/asio/local/stream_protocol.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <chrono>
 #include <cstdint>
@@ -14,6 +13,7 @@
 #include "link/Frame.h"
 #include "link/Handshake.h"
 #include "link/LinkCore.h"
+#include "link/LinkStream.h"
 
 namespace hearth::host {
 
@@ -22,19 +22,18 @@ namespace hearth::host {
 class LinkConnection final : public LinkCore::Wire,
                              public std::enable_shared_from_this<LinkConnection> {
  public:
-  using Socket = boost::asio::local::stream_protocol::socket;
-
   /// Who accepted it. Called from any thread of the loop.
   class Owner {
    public:
     virtual ~Owner() = default;
     virtual std::shared_ptr<LinkCore> find(const std::string& session) = 0;
-    virtual void settled() = 0;  ///< once: the handshake is over, well or not
-    virtual void ended(LinkConnection* connection) = 0;  ///< once
+    virtual void settled(LinkConnection* connection) = 0;  ///< once: its handshake is over
+    virtual void ended(LinkConnection* connection) = 0;    ///< once
   };
 
-  /// `socket` runs on `strand`.
-  LinkConnection(Socket socket, EventLoop::Strand strand, std::weak_ptr<Owner> owner);
+  /// `stream` runs on `strand`.
+  LinkConnection(std::unique_ptr<LinkStream> stream, EventLoop::Strand strand,
+                 std::weak_ptr<Owner> owner);
 
   void start(std::chrono::milliseconds handshakeTime);
 
@@ -61,7 +60,7 @@ class LinkConnection final : public LinkCore::Wire,
   void settle();
   void close();
 
-  Socket socket_;
+  const std::unique_ptr<LinkStream> stream_;
   EventLoop::Strand strand_;
   std::weak_ptr<Owner> owner_;
   boost::asio::steady_timer deadline_;

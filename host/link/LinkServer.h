@@ -1,4 +1,4 @@
-// Drivers dial in here: one listener, one authenticated link per session.
+// Drivers dial in here: one authenticated link per session, over a Unix socket or TLS.
 #pragma once
 
 #include <chrono>
@@ -8,6 +8,7 @@
 #include <string>
 
 #include "link/Frame.h"
+#include "link/TlsDoor.h"
 #include "support/EventLoop.h"
 
 namespace hearth::host {
@@ -37,14 +38,25 @@ class Link {
   virtual const std::string& linkFile() const = 0;
 };
 
+/// From where a driver dials.
+enum class Reach {
+  local,   ///< this machine: the Unix socket
+  network  ///< anywhere: TLS
+};
+
 struct LinkOptions {
   std::string socket;  ///< path of the Unix socket to listen on, in a folder of mode 0700
+  /// Where the TLS listener is opened when a link first needs it. Its key is kept beside the
+  /// socket, as link.pem, and the port too, as link.port: after a restart drivers find it again.
+  TlsDoorOptions tls;
+  bool openTls = false;  ///< at once, as also where an earlier run has had it
   std::chrono::milliseconds handshakeTime{10000};
   std::chrono::seconds orphanTime{600};
 };
 
-/// Listens on a Unix socket (mode 0600) and hands authenticated connections to their links.
-/// Unauthenticated peers can neither take memory (frames above 4 KiB end the handshake) nor time.
+/// Listens on a Unix socket (mode 0600), and on a TCP port where links need it, and hands
+/// authenticated connections to their links. Unauthenticated peers can neither take memory (their
+/// number is bounded, frames above 4 KiB end the handshake) nor time.
 class LinkServer {
  public:
   LinkServer(EventLoop& loop, LinkOptions options);  ///< throws where it cannot listen
@@ -53,7 +65,8 @@ class LinkServer {
   /// Makes the link of a session and its file `folder`/link.json (mode 0600) with a new secret.
   /// `strand` is where the events run. Throws on I/O errors and for a session that has one.
   std::shared_ptr<Link> offer(const std::string& session, const std::string& folder,
-                              EventLoop::Strand strand, Link::Events events);
+                              EventLoop::Strand strand, Link::Events events,
+                              Reach reach = Reach::local);
 
   /// As offer(), for a session taken up after a restart of the host: the driver that is still there
   /// knows the secret in `folder`/link.json, so it is kept. The driver's first connection sets
@@ -67,7 +80,7 @@ class LinkServer {
   class Held;
   std::shared_ptr<Link> make(const std::string& session, const std::string& folder,
                              std::string secret, EventLoop::Strand strand, Link::Events events,
-                             bool takenUp);
+                             Reach reach, bool takenUp);
   std::shared_ptr<Impl> impl_;
 };
 

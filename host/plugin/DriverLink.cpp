@@ -13,7 +13,7 @@ DriverLink::DriverLink(LinkServer& server, EventLoop::Strand strand, std::string
       folder_(std::move(folder)),
       durable_(std::move(durable)) {}
 
-std::string DriverLink::offer(Channel channel) {
+std::string DriverLink::offer(Channel channel, Reach reach) {
   if (isOpen()) throw std::logic_error("the session's driver link is open already");
   Link::Events events;
   const std::weak_ptr<DriverLink> weak = weak_from_this();
@@ -31,7 +31,7 @@ std::string DriverLink::offer(Channel channel) {
   channels_[1] = std::move(channel);
   nextChannel_ = 2;
   handled_ = requested_ = 0;
-  auto opened = server_.offer(session_, folder_, strand_, std::move(events));
+  auto opened = server_.offer(session_, folder_, strand_, std::move(events), reach);
   const std::lock_guard<std::mutex> lock(linkMutex_);
   link_ = std::move(opened);
   return link_->linkFile();

@@ -29,7 +29,7 @@ class DriverLink : public std::enable_shared_from_this<DriverLink> {
 
   /// Opens the link for the session's leader, channel 1. Throws where it cannot, or when it is
   /// open. Returns the link file's path.
-  std::string offer(Channel channel);
+  std::string offer(Channel channel, Reach reach);
   /// A new channel of the open link for a follower; throws std::logic_error when there is none.
   std::uint16_t join(Channel channel);
   /// False when too much waits unsent, or no link is open. [any thread after offer]

@@ -2,6 +2,7 @@
 
 #include <signal.h>
 
+#include <boost/json/parse.hpp>
 #include <chrono>
 #include <cstring>
 #include <utility>
@@ -24,6 +25,19 @@ hearth_str borrow(std::string_view text) {
 
 std::string copy(const hearth_str& text) {
   return text.len == 0 ? std::string() : std::string(text.ptr, text.len);
+}
+
+/// The options of chan_offer. Throws PluginError for what they may not say.
+Reach reachIn(const std::string& optionsJson) {
+  if (optionsJson.empty()) return Reach::local;
+  boost::system::error_code error;
+  const boost::json::value options = boost::json::parse(optionsJson, error);
+  if (error || !options.is_object())
+    throw PluginError(HEARTH_E_INVALID, "chan_offer's options are not an object");
+  const boost::json::value* network = options.get_object().if_contains("network");
+  if (network != nullptr && !network->is_bool())
+    throw PluginError(HEARTH_E_INVALID, "chan_offer's network is neither true nor false");
+  return network != nullptr && network->get_bool() ? Reach::network : Reach::local;
 }
 
 }  // namespace
@@ -354,14 +368,15 @@ void Interpreter::chanEvent(std::uint64_t handle, std::int32_t event, const Fram
         [&] { instance_.table->on_chan_frame(self_, handle, event, frame ? &view : nullptr); });
 }
 
-void Interpreter::offerChannel(hearth_offer& offer) {
+void Interpreter::offerChannel(const std::string& optionsJson, hearth_offer& offer) {
+  const Reach reach = reachIn(optionsJson);
   const auto chan = std::make_shared<Chan>();
   chan->interpreter = weak_from_this();
   chan->link = services_.link;
   chan->number = 1;
   const std::uint64_t handle = host_.chans_.add(chan);
   try {
-    const std::string file = services_.link->offer(channelEvents(handle));
+    const std::string file = services_.link->offer(channelEvents(handle), reach);
     if (file.size() >= sizeof offer.link_file)
       throw std::runtime_error("path of the link file is too long: " + file);
     std::memcpy(offer.link_file, file.c_str(), file.size() + 1);

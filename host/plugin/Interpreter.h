@@ -127,7 +127,7 @@ class Interpreter : public std::enable_shared_from_this<Interpreter> {
   void postSave(std::string blob);
   std::uint64_t spawn(const hearth_spawn& what);
   std::uint64_t startTimer(std::uint32_t ms);
-  void offerChannel(hearth_offer& offer);
+  void offerChannel(const std::string& optionsJson, hearth_offer& offer);
   std::uint64_t joinChannel(std::string openJson);
   static bool sendOn(const Chan& chan, const hearth_frame& frame);
   void closeChannel(std::uint64_t handle);

@@ -206,14 +206,14 @@ struct PluginHost::Calls {
     return id;
   }
 
-  static hearth_status chanOffer(void* ctx, hearth_session_h session, hearth_str,
+  static hearth_status chanOffer(void* ctx, hearth_session_h session, hearth_str options,
                                  hearth_offer* offer, hearth_error* error) noexcept {
     return guarded(error, [&]() -> hearth_status {
       auto found = find(ctx, session, "chan_offer");
       if (!found) return stale(error, "session");
       if (!offer || offer->struct_size < sizeof(hearth_offer))
         return fail(error, HEARTH_E_INVALID, "chan_offer needs a hearth_offer with its size");
-      found->offerChannel(*offer);
+      found->offerChannel(text(options), *offer);
       return HEARTH_OK;
     });
   }

@@ -12,14 +12,17 @@ import hmac
 import json
 import os
 import secrets
+import select
 import socket
+import ssl
 import struct
+import subprocess
 import threading
 import time
 from collections import namedtuple
 
 HELLO, CHALLENGE, PROOF, WELCOME, REFUSED, ACK = 1, 2, 3, 4, 5, 6
-EXECUTE, INTERRUPT, COMPLETE, OPEN, STOP, PREPARE, SHARED = 16, 17, 18, 19, 20, 21, 22
+EXECUTE, INTERRUPT, COMPLETE, OPEN, STOP, PREPARE, SHARED, INSPECT = 16, 17, 18, 19, 20, 21, 22, 23
 READY, OUTPUT, PROGRESS, DONE, REPLY, FAILED, INFO, BYE, DISPLAY = 32, 33, 34, 35, 36, 37, 38, 39, 40
 OK, ERROR, CANCELLED, INCOMPLETE, LOST = 0, 1, 2, 3, 4
 STDOUT, STDERR = 1, 2
@@ -55,10 +58,58 @@ def _no_json(name):
     raise AssertionError(name + " is no JSON")
 
 
-class LinkHost:
-    """One session's end of the link. Keeps every frame that came in `frames`."""
+class _Tls:
+    """A TLS connection that two threads may use: Python's own may not be read and written at once."""
 
-    def __init__(self, folder, unix=True, orphan_seconds=600, honest=True, acks=True):
+    def __init__(self, connection, context):
+        self._tls = context.wrap_socket(connection, server_side=True)
+        self._tls.setblocking(False)
+        self._lock = threading.Lock()
+
+    def recv(self, count):
+        while True:
+            with self._lock:
+                try:
+                    return self._tls.recv(count)
+                except ssl.SSLWantReadError:
+                    pass
+            select.select([self._tls], [], [], 10)
+
+    def sendall(self, data):
+        view = memoryview(data)
+        while view:
+            with self._lock:
+                try:
+                    view = view[self._tls.send(view):]
+                    continue
+                except ssl.SSLWantWriteError:
+                    pass
+            select.select([], [self._tls], [], 10)
+
+    def shutdown(self, how):
+        socket.socket.shutdown(self._tls, how)
+
+    def close(self):
+        self._tls.close()
+
+
+def _certificate(folder):
+    """A context with a new certificate, and the certificate's pin."""
+    pem = os.path.join(folder, "host.pem")
+    subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes",
+                    "-days", "1", "-subj", "/CN=test", "-keyout", pem, "-out", pem + ".crt"],
+                   check=True, capture_output=True)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(pem + ".crt", pem)
+    with open(pem + ".crt") as file:
+        return context, hashlib.sha256(ssl.PEM_cert_to_DER_cert(file.read())).hexdigest()
+
+
+class LinkHost:
+    """One session's end of the link. Keeps every frame that came in `frames`. With `tls` it listens as for drivers on
+    other machines; `pin` is then what the link file says, where it is not the truth."""
+
+    def __init__(self, folder, unix=True, orphan_seconds=600, honest=True, acks=True, tls=False, pin=None):
         self.session = "7"
         self.secret = secrets.token_bytes(32)
         self.honest = honest  # False: proves a wrong secret
@@ -73,7 +124,9 @@ class LinkHost:
         self._unacknowledged = []
         self._connection = None
         self._changed = threading.Condition(threading.RLock())
-        if unix:
+        self._tls = None
+        link = {}
+        if unix and not tls:
             path = os.path.join(folder, "link.sock")
             self._listener = socket.socket(socket.AF_UNIX)
             self._listener.bind(path)
@@ -81,13 +134,16 @@ class LinkHost:
         else:
             self._listener = socket.socket()
             self._listener.bind(("127.0.0.1", 0))
-            endpoint = "tcp:127.0.0.1:%d" % self._listener.getsockname()[1]
+            endpoint = "%s:127.0.0.1:%d" % ("tls" if tls else "tcp", self._listener.getsockname()[1])
+        if tls:
+            self._tls, true_pin = _certificate(folder)
+            link["pin"] = pin or true_pin
         self._listener.listen()
         self.link_file = os.path.join(folder, "link.json")
         descriptor = os.open(self.link_file, os.O_CREAT | os.O_WRONLY | os.O_TRUNC, 0o600)
         with os.fdopen(descriptor, "w") as file:
             json.dump({"protocol": 1, "session": self.session, "endpoint": endpoint,
-                       "secret": self.secret.hex(), "orphan_seconds": orphan_seconds}, file)
+                       "secret": self.secret.hex(), "orphan_seconds": orphan_seconds, **link}, file)
         threading.Thread(target=self._accept, daemon=True).start()
 
     # What a test does ---------------------------------------------------------------------------
@@ -188,6 +244,8 @@ class LinkHost:
             with self._changed:
                 self.attempts += 1
                 self._changed.notify_all()
+            if self._tls is not None:
+                connection = _Tls(connection, self._tls)
             self._shake_hands(connection)
             while True:
                 self._take(read_frame(connection))

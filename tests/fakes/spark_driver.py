@@ -19,6 +19,8 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 HOMES = [home for home in os.environ.get(
     "HEARTH_TEST_SPARK_HOMES", os.environ.get("SPARK_HOME", "")).split(":") if home]
 START_SECONDS = 300
+# Half of what a short-lived Spark costs is the second compiler's work.
+JAVA_OPTIONS = "-XX:TieredStopAtLevel=1"
 
 
 def driver_jar():
@@ -44,7 +46,8 @@ class Driver:
         self.host = link_host.LinkHost(str(folder), **host_options)
         settings = {"spark.master": "local[2]", "spark.ui.enabled": "false",
                     "spark.sql.warehouse.dir": str(folder / "warehouse"), **(conf or {})}
-        command = [home + "/bin/spark-submit", "--class", "io.hearth.driver.Main"]
+        command = [home + "/bin/spark-submit", "--class", "io.hearth.driver.Main",
+                   "--driver-java-options", JAVA_OPTIONS]
         for key, value in settings.items():
             command += ["--conf", key + "=" + value]
         self.started = time.monotonic()
@@ -98,13 +101,23 @@ class Driver:
         self.host.close()
 
 
+def version_of(home):
+    """Of .spark/4.3.0/pyspark the 4.3.0, else the folder's name."""
+    path = pathlib.Path(home)
+    return path.parent.name if path.name == "pyspark" else path.name
+
+
 def pytest_generate_tests(metafunc):
     if "spark_home" in metafunc.fixturenames:
         # What does not touch the REPL is the same for all versions of Spark.
         homes = HOMES[:1] if getattr(metafunc.module, "ANY_SPARK", False) else HOMES
-        metafunc.parametrize("spark_home", homes or [pytest.param(
-            None, marks=pytest.mark.skip(reason="neither SPARK_HOME nor HEARTH_TEST_SPARK_HOMES"))],
-            ids=lambda home: pathlib.Path(home).name if home else "none", scope="session")
+        # Two test processes can share the work, one version each.
+        metafunc.parametrize("spark_home", [
+            pytest.param(home, id=version_of(home), marks=pytest.mark.xdist_group(version_of(home)))
+            for home in homes
+        ] or [pytest.param(
+            None, id="none", marks=pytest.mark.skip(reason="neither SPARK_HOME nor HEARTH_TEST_SPARK_HOMES"))],
+            scope="session")
 
 
 @pytest.fixture(scope="session")

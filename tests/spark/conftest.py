@@ -3,6 +3,7 @@
 HEARTH_SPARKS names the Spark homes, separated by colons; default: those that script/setup --tests installs.
 """
 
+import json
 import os
 import pathlib
 
@@ -26,12 +27,19 @@ def pytest_generate_tests(metafunc):
     if "spark_home" in metafunc.fixturenames:
         # What is the same for all versions of Spark runs once, on the newest.
         homes = spark_homes()[:1] if getattr(metafunc.module, "ANY_SPARK", False) else spark_homes()
-        metafunc.parametrize("spark_home", homes, ids=version_of, scope="session")
+        # Two test processes can share the work, one version each.
+        metafunc.parametrize("spark_home", [
+            pytest.param(home, id=version_of(home), marks=pytest.mark.xdist_group(version_of(home))) for home in homes],
+            scope="session")
 
 
 def serve(spark_home, tmp_path_factory):
     """A server with this Spark, as a context manager."""
     folder = tmp_path_factory.mktemp("spark-" + version_of(spark_home))
+    # Half of what a short-lived Spark costs is the second compiler's work.
+    (folder / "plugins.d").mkdir()
+    (folder / "plugins.d" / "scala.json").write_text(json.dumps(
+        {"manifest_version": 1, "config": {"driver_java_options": "-XX:TieredStopAtLevel=1"}}))
     settings = {"cancel.grace": "10s", "session.close_time": "15s"}
     return Server(folder, settings, env={"SPARK_HOME": str(spark_home)})
 

@@ -1,15 +1,20 @@
 // A driver of the tests: speaks the link by hand, so that it can also speak it wrong.
 #pragma once
 
+#include <netinet/in.h>
+#include <openssl/ssl.h>
 #include <poll.h>
+#include <signal.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <boost/json.hpp>
 #include <cerrno>
 #include <chrono>
 #include <condition_variable>
+#include <cstdio>
 #include <cstring>
 #include <mutex>
 #include <optional>
@@ -66,8 +71,34 @@ class Recorder {
   std::vector<Frame> frames_;
 };
 
+/// A TCP connection to a port of this machine. Owned by the caller; -1 where nobody listens.
+inline int dial(std::uint16_t port) {
+  const int fd = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  sockaddr_in address{};
+  address.sin_family = AF_INET;
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  address.sin_port = htons(port);
+  if (::connect(fd, reinterpret_cast<sockaddr*>(&address), sizeof address) == 0) return fd;
+  ::close(fd);
+  return -1;
+}
+
+struct TlsTo {
+  std::uint16_t port;
+};
+
 class Driver {
  public:
+  /// By TLS, whoever answers: pin() says who.
+  explicit Driver(TlsTo to) : fd_(dial(to.port)) {
+    ::signal(SIGPIPE, SIG_IGN);
+    SSL_CTX* const context = SSL_CTX_new(TLS_client_method());
+    tls_ = SSL_new(context);
+    SSL_CTX_free(context);
+    const timeval patience{20, 0};
+    ::setsockopt(fd_, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
+    connected_ = fd_ >= 0 && SSL_set_fd(tls_, fd_) == 1 && SSL_connect(tls_) == 1;
+  }
   explicit Driver(const std::string& socket) {
     fd_ = ::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
     sockaddr_un address{};
@@ -81,15 +112,33 @@ class Driver {
 
   bool connected() const { return connected_; }
   void hangUp() {
+    SSL_free(std::exchange(tls_, nullptr));
     if (fd_ >= 0) ::close(fd_);
     fd_ = -1;
+  }
+  /// SHA-256 of the certificate of who answered, in hex.
+  std::string pin() const {
+    X509* const certificate = SSL_get1_peer_certificate(tls_);
+    unsigned char digest[EVP_MAX_MD_SIZE];
+    unsigned size = 0;
+    X509_digest(certificate, EVP_sha256(), digest, &size);
+    X509_free(certificate);
+    std::string hex;
+    for (unsigned i = 0; i < size; ++i) {
+      char part[3];
+      std::snprintf(part, sizeof part, "%02x", digest[i]);
+      hex += part;
+    }
+    return hex;
   }
 
   /// False when the host has hung up.
   bool writeBytes(const std::string& bytes) {
     std::size_t at = 0;
     while (at < bytes.size()) {
-      const ssize_t part = ::send(fd_, bytes.data() + at, bytes.size() - at, MSG_NOSIGNAL);
+      const ssize_t part =
+          tls_ != nullptr ? SSL_write(tls_, bytes.data() + at, static_cast<int>(bytes.size() - at))
+                          : ::send(fd_, bytes.data() + at, bytes.size() - at, MSG_NOSIGNAL);
       if (part <= 0) return false;
       at += static_cast<std::size_t>(part);
     }
@@ -185,6 +234,16 @@ class Driver {
   bool readBytes(void* to, std::size_t size) {
     auto* at = static_cast<char*>(to);
     while (size > 0) {
+      if (tls_ != nullptr) {
+        const int part = SSL_read(tls_, at, static_cast<int>(std::min<std::size_t>(size, 1 << 20)));
+        if (part <= 0) {
+          timedOut_ = errno == EAGAIN;
+          return false;
+        }
+        at += part;
+        size -= static_cast<std::size_t>(part);
+        continue;
+      }
       pollfd wait{fd_, POLLIN, 0};
       if (::poll(&wait, 1, 20000) != 1) {
         timedOut_ = true;
@@ -199,6 +258,7 @@ class Driver {
   }
 
   int fd_ = -1;
+  SSL* tls_ = nullptr;
   bool connected_ = false;
   bool timedOut_ = false;
   std::string nonce_;

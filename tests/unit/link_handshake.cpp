@@ -53,14 +53,15 @@ TEST_CASE("the secret in a link file is for its owner's eyes only", "[link]") {
   const std::string path = folder / "link.json";
   std::ofstream(path) << "old";
   std::filesystem::permissions(path, std::filesystem::perms::all);
-  writeLinkFile(path, {"a \"quoted\" session", "unix:/x", std::string(64, 'b'), 600});
+  writeLinkFile(path, {"a \"quoted\" session", "tls:h:1", std::string(64, 'b'), 600, "pin"});
 
   struct stat status {};
   REQUIRE(::stat(path.c_str(), &status) == 0);
   CHECK((status.st_mode & 07777) == 0600);
   const LinkFile read = readLinkFile(path);
   CHECK(read.session == "a \"quoted\" session");
-  CHECK(read.endpoint == "unix:/x");
+  CHECK(read.endpoint == "tls:h:1");
+  CHECK(read.pin == "pin");
   CHECK(read.secret == std::string(64, 'b'));
   CHECK(read.orphanSeconds == 600);
   // Nothing half-written stays beside it.

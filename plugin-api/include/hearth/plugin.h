@@ -92,7 +92,9 @@ enum {
   HEARTH_IDLE = 1,  /* ready to execute; said once after launch, and after a restart */
   HEARTH_ERROR = 2, /* cannot execute any more; the host closes and may start another */
   HEARTH_DEAD = 3,  /* the process behind it is gone */
-  HEARTH_CLOSED = 4 /* the answer to close(); release follows */
+  HEARTH_CLOSED = 4, /* the answer to close(); release follows */
+  HEARTH_WAITING = 5 /* after launch: it waits for others, such as a cluster's resources; the
+                        detail's "reason" says for what. The host gives it more time */
 };
 
 /* How a statement ended (hearth_host.stmt_done). */
@@ -144,6 +146,8 @@ typedef struct hearth_open {
   hearth_str user;          /* whom the REPL is to run as; empty where impersonation is off */
   hearth_str options_json;  /* {"dir": private folder, mode 0700, gone after release,
                                 "name": .., "parameter": of a kind asked for as KIND:PARAMETER,
+                                "tag": for leaders, what a cluster is to know the application
+                                by, another one at each launch,
                                 "request": the create request's properties} */
   hearth_str driver_json;   /* from the leader's export_driver; empty for a leader */
   hearth_str recovery_blob; /* what save() kept; empty for a new session */
@@ -187,7 +191,10 @@ typedef struct hearth_host {
 
   /* Reports the interpreter's state. detail_json, empty or an object, may carry "reason",
    * "appId", "sparkVersion" and "appInfo" {"driverLogUrl","sparkUiUrl"}; saying the same state again only updates
-   * these. [any] */
+   * these. Of an application in a cluster also "cluster" {"master": "yarn" or "spark://..", "tag": as
+   * in the options, "id": once known}: the host follows it there, takes its end for the session's
+   * and sees to it that it is gone when the session is. A HEARTH_WAITING without a reason only
+   * tells this. [any] */
   void (*session_state)(void *ctx, hearth_session_h session, int32_t state, hearth_str detail_json);
 
   /* Adds to what a running statement has printed. [any] */
@@ -225,7 +232,8 @@ typedef struct hearth_host {
   uint64_t (*timer)(void *ctx, hearth_session_h session, uint32_t ms);
 
   /* Opens the session's driver link and offers it to the driver to be launched: fills offer.
-   * options_json: empty or an object, reserved. [session] */
+   * options_json: empty or an object: "network": true for a driver that may be on another machine
+   * and is to dial TLS over TCP. [session] */
   hearth_status (*chan_offer)(void *ctx, hearth_session_h session, hearth_str options_json,
                               hearth_offer *offer, hearth_error *err);
   /* A follower's channel on the driver link that its leader offered. open_json goes to the driver,

@@ -37,9 +37,12 @@ WorkerOpening::WorkerOpening(const std::string& configJson) {
 
 std::string WorkerOpening::json(const std::string& optionsJson) const {
   const json::object conf = spark::confOf(optionsJson);
-  const std::string python = firstOf({spark::textIn(conf, "spark.pyspark.driver.python"),
-                                      spark::textIn(conf, "spark.pyspark.python"), python_,
-                                      environment("PYSPARK_PYTHON"), "python3"});
+  const std::string python =
+      firstOf({spark::textIn(conf, "spark.pyspark.driver.python"),
+               spark::textIn(conf, "spark.yarn.appMasterEnv.PYSPARK_DRIVER_PYTHON"),
+               spark::textIn(conf, "spark.pyspark.python"),
+               spark::textIn(conf, "spark.yarn.appMasterEnv.PYSPARK_PYTHON"), python_,
+               environment("PYSPARK_PYTHON"), "python3"});
 
   json::object variables = spark::workerEnvironment(conf);
   // Executors hash strings with this seed; a worker with another one would disagree with them.

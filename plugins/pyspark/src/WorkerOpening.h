@@ -13,8 +13,8 @@ class WorkerOpening {
   explicit WorkerOpening(const std::string& configJson);
 
   /// OPEN's payload for a session. The interpreter is the first that is set of: the session's conf
-  /// spark.pyspark.driver.python and spark.pyspark.python, the plugin's `python`, PYSPARK_PYTHON of
-  /// the server's environment, python3. Conf spark.hearth.env.NAME becomes NAME in the worker's
+  /// spark.pyspark.driver.python and spark.pyspark.python (or, for each, what it sets in YARN's
+  /// appMasterEnv), the plugin's `python`, PYSPARK_PYTHON of the server's environment, python3. Conf spark.hearth.env.NAME becomes NAME in the worker's
   /// environment. Throws hearth::Error (HEARTH_E_INVALID) for options that are no use.
   std::string json(const std::string& optionsJson) const;
 

@@ -30,7 +30,11 @@ pytestmark = [
 class Jvm:
     def __init__(self, home, folder):
         libraries = glob.glob(home + "/python/lib/*.zip")
-        self.environment = {"SPARK_HOME": home, "PYTHONPATH": ":".join(libraries)}
+        self.environment = {
+            "SPARK_HOME": home,
+            "PYTHONPATH": ":".join(libraries),
+            "SPARK_SUBMIT_OPTS": "-XX:TieredStopAtLevel=1",
+        }
         self._process = subprocess.Popen(
             [
                 os.environ.get("WORKER_PYTHON", sys.executable),

@@ -4,8 +4,12 @@
 
 #include <boost/json/parse.hpp>
 #include <boost/json/value.hpp>
+#include <cstdio>
 #include <cstdlib>
 #include <hearth/plugin.hpp>
+#include <random>
+
+#include "Cluster.h"
 
 namespace hearth::scala {
 
@@ -92,6 +96,18 @@ Properties requestProperties(const json::object& request) {
   return properties;
 }
 
+// For a name that is no other's, not for a secret.
+std::string randomHex() {
+  std::random_device source;
+  std::string hex;
+  for (int i = 0; i < 4; ++i) {
+    char part[9];
+    std::snprintf(part, sizeof part, "%08x", source());
+    hex += part;
+  }
+  return hex;
+}
+
 std::string findSparkHome(const json::object& config) {
   std::string home = text(config, "spark_home");
   if (home.empty()) home = environment("SPARK_HOME");
@@ -119,8 +135,11 @@ Config Config::parse(const std::string& configJson) {
   config.javaHome = text(values, "java_home");
   config.driverJar = text(values, "plugin_dir") + "/hearth-driver.jar";
   const std::string mode = text(values, "deploy_mode");
-  if (!mode.empty() && mode != "client")
-    throw Error(HEARTH_E_INVALID, "deploy_mode " + mode + " is not supported, only client is");
+  if (!mode.empty() && mode != "client" && mode != "cluster")
+    throw Error(HEARTH_E_INVALID, "deploy_mode " + mode + " is neither client nor cluster");
+  config.cluster = mode == "cluster";
+  config.clusterJar = text(values, "driver_jar");
+  config.sharedDir = text(values, "shared_dir");
   if (::access(config.driverJar.c_str(), R_OK) != 0)
     throw Error(HEARTH_E_INVALID, "the driver " + config.driverJar + " is not installed");
   return config;
@@ -131,6 +150,8 @@ Request Request::parse(const std::string& sessionId, const std::string& optionsJ
   Request request;
   request.sessionId = sessionId;
   request.folder = text(options, "dir");
+  request.tag = text(options, "tag");
+  if (request.tag.empty()) request.tag = "hearth-session-" + randomHex();
   const json::value* prepare = options.if_contains("prepare");
   request.prepare = prepare != nullptr && prepare->is_bool() && prepare->get_bool();
   const json::value* create = options.if_contains("request");
@@ -148,7 +169,7 @@ Properties sparkProperties(const Config& config, const Request& request,
     properties.try_emplace("spark.master", "local[*]");
   else
     properties["spark.master"] = config.master;
-  properties["spark.submit.deployMode"] = "client";
+  properties["spark.submit.deployMode"] = config.cluster ? "cluster" : "client";
   // A name in spark-defaults.conf would be the name of every session.
   if (request.properties.count("spark.app.name") == 0)
     properties["spark.app.name"] = "hearth-session-" + request.sessionId;
@@ -165,6 +186,8 @@ Properties sparkProperties(const Config& config, const Request& request,
     if (!java.empty()) java += ' ';
     java += option;
   }
+  addClusterProperties(properties, config, request);
+  if (config.cluster) addDriverProperties(properties, request);
   return properties;
 }
 

@@ -17,6 +17,9 @@ struct Config {
   std::string driverJavaOptions;
   std::string javaHome;  ///< empty: Java as Spark finds it
   std::string driverJar;
+  std::string clusterJar;  ///< where a cluster finds the driver's jar; empty: driverJar
+  std::string sharedDir;   ///< seen by the host and all workers of a standalone cluster; or empty
+  bool cluster = false;    ///< drivers run in the cluster
 
   /// Reads the configuration's JSON. Throws hearth::Error where Spark is not to be found, with
   /// words on how to set it.
@@ -27,6 +30,7 @@ struct Config {
 struct Request {
   std::string sessionId;
   std::string folder;     ///< the session's own
+  std::string tag;        ///< by which a cluster knows the session's application
   bool prepare = false;   ///< start the Scala interpreter with the driver
   Properties properties;  ///< Spark's, from the request's fields and conf
 
@@ -35,7 +39,8 @@ struct Request {
 };
 
 /// All properties of the session's Spark application: the request's over `defaults`, which is the
-/// text of spark-defaults.conf, and over both what the deployment has fixed.
+/// text of spark-defaults.conf, and over both what the deployment has fixed. Throws hearth::Error
+/// where the driver is to run in a cluster and the master is none.
 Properties sparkProperties(const Config& config, const Request& request,
                            const std::string& defaults);
 

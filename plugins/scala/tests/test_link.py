@@ -76,6 +76,26 @@ def test_the_driver_says_what_it_is(driver):
     assert info["sparkVersion"][0] in "34" and info["scalaVersion"][:5] in ("2.12.", "2.13.")
 
 
+def test_by_tls_a_driver_works_and_comes_back_as_by_its_socket(start):
+    driver = start(tls=True).prepare()
+    assert driver.text('println("x" * 3000000)').count("x") == 3000000
+    statement = driver.host.execute(1, 'println("started"); Thread.sleep(1500); "the end"')
+    driver.wait_until_running(statement)
+    driver.host.drop()
+    outcome, bundle = driver.host.result(statement)
+    assert outcome == OK and "the end" in bundle["text/plain"]
+    assert driver.host.connections == 2
+    driver.host.send(1, STOP)
+    assert driver.exit_status() == 0
+
+
+def test_a_host_with_another_certificate_is_told_nothing(start):
+    driver = start(tls=True, pin="0" * 64, orphan_seconds=5)
+    assert driver.exit_status() == 0
+    assert driver.host.attempts >= 1 and driver.host.connections == 0 and driver.host.frames == []
+    assert "another certificate" in driver.log.read_text()
+
+
 def test_stop_ends_the_driver_in_order_and_leaves_no_process(start):
     driver = start(unix=False)
     driver.info()

@@ -7,37 +7,45 @@ import java.net.ProtocolFamily;
 import java.net.SocketAddress;
 import java.net.StandardProtocolFamily;
 import java.net.StandardSocketOptions;
+import java.nio.channels.ByteChannel;
 import java.nio.channels.SocketChannel;
 
-/** Opens connections to {@code unix:/path} and {@code tcp:host:port}. */
+/** Opens connections to {@code unix:/path}, {@code tls:host:port} and {@code tcp:host:port}. */
 final class Endpoint {
   private Endpoint() {}
 
-  static SocketChannel connect(String endpoint) throws IOException {
+  static ByteChannel connect(LinkFile file) throws IOException {
+    String endpoint = file.endpoint;
     if (endpoint.startsWith("unix:")) {
       return connectUnix(endpoint.substring(5));
     }
+    if (endpoint.startsWith("tls:")) {
+      if (file.pin.isEmpty()) {
+        throw new IOException("the link file has no \"pin\" for " + endpoint);
+      }
+      InetSocketAddress address = parse(endpoint.substring(4));
+      return TlsChannel.connect(address.getHostString(), address.getPort(), file.pin);
+    }
     if (endpoint.startsWith("tcp:")) {
-      return connectTcp(endpoint.substring(4));
+      InetSocketAddress address = parse(endpoint.substring(4));
+      SocketChannel channel =
+          SocketChannel.open(new InetSocketAddress(address.getHostString(), address.getPort()));
+      channel.setOption(StandardSocketOptions.TCP_NODELAY, true);
+      return channel;
     }
     throw new IOException("unknown kind of endpoint: " + endpoint);
   }
 
-  private static SocketChannel connectTcp(String address) throws IOException {
+  // Unresolved: a name is looked up anew each time it is dialled.
+  private static InetSocketAddress parse(String address) throws IOException {
     int colon = address.lastIndexOf(':');
-    if (colon < 0) {
-      throw new IOException("no port in endpoint " + address);
-    }
-    String host = address.substring(0, colon).replaceAll("^\\[|\\]$", "");
-    int port;
     try {
-      port = Integer.parseInt(address.substring(colon + 1));
-    } catch (NumberFormatException e) {
+      String host = address.substring(0, Math.max(colon, 0)).replaceAll("^\\[|\\]$", "");
+      return InetSocketAddress.createUnresolved(host,
+          Integer.parseInt(address.substring(colon + 1)));
+    } catch (IllegalArgumentException e) {
       throw new IOException("no port in endpoint " + address);
     }
-    SocketChannel channel = SocketChannel.open(new InetSocketAddress(host, port));
-    channel.setOption(StandardSocketOptions.TCP_NODELAY, true);
-    return channel;
   }
 
   // The classes are those of JDK 16 and later, while the driver is built for Java 8.

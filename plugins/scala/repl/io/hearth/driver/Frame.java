@@ -22,6 +22,7 @@ final class Frame {
   static final int STOP = 20;
   static final int PREPARE = 21;
   static final int SHARED = 22;
+  static final int INSPECT = 23;
   static final int READY = 32;
   static final int OUTPUT = 33;
   static final int PROGRESS = 34;
@@ -46,6 +47,7 @@ final class Frame {
   static final int MAX_PAYLOAD = 64 << 20;
 
   private static final int HEADER = 24;
+  private static final int SMALL = 16 << 10;
   private static final byte[] NOTHING = new byte[0];
 
   final int channel;
@@ -82,16 +84,23 @@ final class Frame {
   }
 
   void write(WritableByteChannel out) throws IOException {
-    ByteBuffer header = ByteBuffer.allocate(HEADER);
+    // A small frame goes at once: one packet, and one record of TLS.
+    boolean small = payload.length <= SMALL;
+    ByteBuffer header = ByteBuffer.allocate(small ? HEADER + payload.length : HEADER);
     header.putInt(payload.length);
     header.putShort((short) channel);
     header.put((byte) type);
     header.put((byte) outcome);
     header.putLong(statement);
     header.putLong(sequence);
+    if (small) {
+      header.put(payload);
+    }
     header.rewind();
     writeAll(out, header);
-    writeAll(out, ByteBuffer.wrap(payload));
+    if (!small) {
+      writeAll(out, ByteBuffer.wrap(payload));
+    }
   }
 
   private static void writeAll(WritableByteChannel out, ByteBuffer bytes) throws IOException {

@@ -1,7 +1,7 @@
 package io.hearth.driver;
 
 import java.io.IOException;
-import java.nio.channels.SocketChannel;
+import java.nio.channels.ByteChannel;
 import java.util.ArrayDeque;
 import java.util.Iterator;
 import java.util.concurrent.ScheduledExecutorService;
@@ -39,7 +39,7 @@ final class Link {
   private long received;
   private boolean ackDue;
   private boolean closed;
-  private SocketChannel current;
+  private ByteChannel current;
 
   Link(LinkFile file, Listener listener, ScheduledExecutorService ticker, Log log) {
     this.file = file;
@@ -113,7 +113,7 @@ final class Link {
     long lastSeen = System.nanoTime();
     long wait = FIRST_WAIT_MS;
     while (!isClosed()) {
-      try (SocketChannel channel = Endpoint.connect(file.endpoint)) {
+      try (ByteChannel channel = Endpoint.connect(file)) {
         shakeHands(channel);
         wait = FIRST_WAIT_MS;
         Threads.daemon("hearth-link-writer", () -> writeTo(channel)).start();
@@ -142,7 +142,7 @@ final class Link {
     }
   }
 
-  private void shakeHands(SocketChannel channel) throws IOException {
+  private void shakeHands(ByteChannel channel) throws IOException {
     ScheduledFuture<?> tooLate =
         ticker.schedule(() -> hangUp(channel), HANDSHAKE_SECONDS, TimeUnit.SECONDS);
     long hostHas;
@@ -166,7 +166,7 @@ final class Link {
     }
   }
 
-  private void readFrom(SocketChannel channel) throws IOException {
+  private void readFrom(ByteChannel channel) throws IOException {
     while (true) {
       Frame frame = Frame.read(channel, Frame.MAX_PAYLOAD);
       if (frame.channel == 0) {
@@ -209,7 +209,7 @@ final class Link {
     }
   }
 
-  private void writeTo(SocketChannel channel) {
+  private void writeTo(ByteChannel channel) {
     try {
       for (Frame frame = next(channel); frame != null; frame = next(channel)) {
         frame.write(channel);
@@ -220,7 +220,7 @@ final class Link {
   }
 
   /** The next frame for this connection, or null when it is no longer the current one. */
-  private synchronized Frame next(SocketChannel channel) {
+  private synchronized Frame next(ByteChannel channel) {
     while (current == channel) {
       if (ackDue) {
         ackDue = false;
@@ -265,7 +265,7 @@ final class Link {
     return received;
   }
 
-  private static void hangUp(SocketChannel channel) {
+  private static void hangUp(ByteChannel channel) {
     if (channel != null) {
       try {
         channel.close();

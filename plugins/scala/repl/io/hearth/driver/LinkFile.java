@@ -12,12 +12,15 @@ final class LinkFile {
 
   final String session;
   final String endpoint;
+  final String pin; // of a tls: endpoint; else empty
   final byte[] secret;
   final long orphanSeconds;
 
-  private LinkFile(String session, String endpoint, byte[] secret, long orphanSeconds) {
+  private LinkFile(String session, String endpoint, String pin, byte[] secret,
+      long orphanSeconds) {
     this.session = session;
     this.endpoint = endpoint;
+    this.pin = pin;
     this.secret = secret;
     this.orphanSeconds = orphanSeconds;
   }
@@ -29,7 +32,8 @@ final class LinkFile {
           + ", this driver speaks " + PROTOCOL);
     }
     return new LinkFile(required(node, "session"), required(node, "endpoint"),
-        Hex.decode(required(node, "secret")), node.path("orphan_seconds").asLong(600));
+        node.path("pin").asText(), Hex.decode(required(node, "secret")),
+        node.path("orphan_seconds").asLong(600));
   }
 
   private static String required(ObjectNode node, String name) throws IOException {

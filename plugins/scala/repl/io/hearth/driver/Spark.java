@@ -59,10 +59,21 @@ final class Spark {
     ObjectNode info = Json.object();
     info.put("appId", context.applicationId());
     info.put("sparkUiUrl", context.uiWebUrl().isEmpty() ? null : context.uiWebUrl().get());
-    info.putNull("driverLogUrl");
+    info.put("driverLogUrl", driverLogUrl(context));
     info.put("sparkVersion", context.version());
     info.put("scalaVersion", scala.util.Properties.versionNumberString());
     return Json.bytes(info);
+  }
+
+  // The folder of the container's logs, as YARN's own pages show it; null where the cluster has none.
+  private static String driverLogUrl(SparkContext context) {
+    try {
+      Object urls = Reflect.call(context.schedulerBackend(), "getDriverLogUrls");
+      Object stderr = Reflect.call(Reflect.call(urls, "get"), "get", "stderr");
+      return Reflect.call(stderr, "get").toString().replaceFirst("/stderr[^/]*$", "");
+    } catch (RuntimeException e) {
+      return null;
+    }
   }
 
   /** The Py4J gateway of the running context, started when it is first asked for. */
