@@ -118,6 +118,10 @@ Policy::Options policyOptions(const Settings& settings, const PluginCatalog& cat
     options.sessionConf.fixed["spark.submit.deployMode"] = sessionModes(catalog);
   }
   if (masters.size() == 1) options.sessionMaster = *masters.begin();
+  options.batchMaster = settings.text("spark.master");
+  if (!options.batchMaster.empty()) options.batchConf.fixed["spark.master"] = {options.batchMaster};
+  if (!settings.text("spark.deploy_mode").empty())
+    options.batchConf.fixed["spark.submit.deployMode"] = {settings.text("spark.deploy_mode")};
 
   options.paths = pathOptions(settings, data);
   options.limits.sessions = settings.number("policy.limit.sessions");

@@ -208,8 +208,9 @@ int serve(const Settings& settings) {
       SessionEnvironment{loop, plugins, store, sessionOptions(settings), clusters.get(), &policy},
       data + "/sessions", limits);
   manager.recover();
-  BatchManager batches(BatchEnvironment{loop, launcher, store, batchLimits, clusters.get()},
-                       data + "/batches");
+  BatchManager batches(
+      BatchEnvironment{loop, launcher, store, batchLimits, clusters.get(), &policy},
+      data + "/batches");
   batches.recover();
 
   const SessionCalls livyCalls(manager, false, settings.duration("server.wait_max"));

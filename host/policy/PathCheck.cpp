@@ -194,7 +194,10 @@ void PathCheck::scheme(const std::string& place, const std::string& item,
 void PathCheck::location(const std::string& place, const std::string& item) {
   const std::string name = schemeOf(item);
   if (isLocal(name)) return uri(place, item, item.substr(name.size() + 1));
-  if (name.empty() && item.front() == '/') return path(place, item, item);
+  if (name.empty() && item.front() == '/') {
+    path(place, item, item);
+    return word(place, item, true);  // and where it is a list with colons
+  }
   // jceks://file/x is a file, in a notation of Hadoop's.
   const std::string lower = lowered(percentDecoded(item));
   for (const char* authority : {"://file/", "://file@", "://local/"}) {

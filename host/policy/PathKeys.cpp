@@ -60,11 +60,8 @@ const Row table[] = {
     {"spark.sql.hive.metastore.jars", Shape::words},
     {"spark.sql.hive.metastore.jars.path", Shape::location},
 
-    {"spark.driver.extraClassPath", Shape::words},
-    {"spark.executor.extraClassPath", Shape::words},
-    {"spark.driver.extraLibraryPath", Shape::words},
-    {"spark.executor.extraLibraryPath", Shape::words},
-    {"spark.yarn.am.extraLibraryPath", Shape::words},
+    {"spark.*ClassPath", Shape::words},
+    {"spark.*LibraryPath", Shape::words},
     {"spark.pyspark.python", Shape::words},
     {"spark.pyspark.driver.python", Shape::words},
     {"spark.r.*command", Shape::words},

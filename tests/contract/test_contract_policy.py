@@ -1,11 +1,14 @@
 """The operator's policy, as users of both faces meet it: what is refused, in which words, and that nothing is left of it."""
 
 import json
+import pathlib
 
 import pytest
 
+from test_contract_batches import form
 from test_contract_configuration import hearth, refused
 
+FAKE_SPARK = pathlib.Path(__file__).resolve().parent / "spark"
 TEMPLATES = {
     "small": {"description": "for a look", "fields": {"driverMemory": "1g"}, "conf": {"spark.ui.enabled": "false"}},
     "large": {"kind": "echo", "fields": {"driverMemory": "8g"}, "locked": ["driverMemory"],
@@ -29,7 +32,7 @@ def server(plugins, allowed, tmp_path_factory):
     templates = tmp_path_factory.mktemp("templates")
     for name, text in TEMPLATES.items():
         (templates / f"{name}.json").write_text(json.dumps(text))
-    settings = {**conftest.SETTINGS,
+    settings = {**conftest.SETTINGS, "spark.home": str(FAKE_SPARK),
                 "policy.conf.denied": "spark.kerberos.keytab,spark.ui.p*", "policy.conf.default": "spark.a=1; spark.b=x;;y",
                 "policy.conf.forced": "spark.executor.memory=2g", "policy.paths.local": str(allowed),
                 "policy.templates_dir": str(templates)}
@@ -148,6 +151,84 @@ def test_a_user_has_so_much_memory_and_so_many_cores(make_server):
         server.delete(f"/sessions/{made}")
         server.session(kind="echo", driverMemory="2g")
 
+
+# ---- Batches
+
+@pytest.mark.parametrize("fields, rule, word", [
+    ({"file": "/etc/passwd"}, "policy.paths.local", "field file"),
+    ({"file": "FILE:///etc/../etc/passwd"}, "policy.paths.local", "field file"),
+    ({"file": "hdfs://x/app.py", "pyFiles": ["/etc/passwd"]}, "policy.paths.local", "field pyFiles"),
+    ({"file": "hdfs://x/app.py", "conf": {"spark.ui.proxyBase": "x"}}, "policy.conf.denied", "by spark.ui.p*"),
+    ({"file": "hdfs://x/app.py", "conf": {"hearth.template": "none"}}, "policy.templates", "'none'")])
+def test_batches_are_refused_by_the_same_rules(server, fields, rule, word):
+    before = server.get("/v1/batches?deleted=true").json["total"]
+    livy = server.post("/batches", fields)
+    assert livy.status == 400 and livy.json["msg"].startswith(f"Rejected, Reason: {rule}: ") and word in livy.json["msg"]
+    own = server.post("/v1/batches", fields)
+    assert own.status == 422 and own.json["detail"].startswith(f"{rule}: ")
+    assert server.get("/v1/batches?deleted=true").json["total"] == before
+    assert not list((server.data / "batches").glob("*"))
+
+
+def test_a_batchs_variables_are_looked_at_too(server):
+    answer = server.post("/v1/batches", {"file": "hdfs://x/app.py", "env": {"PYTHONSTARTUP": "/tmp/x.py"}})
+    assert answer.status == 422 and "env PYTHONSTARTUP" in answer.json["detail"]
+
+
+def finished(server, batch):
+    return server.get(f"/v1/batches/{batch}?wait=30s").json
+
+
+def test_spark_is_told_what_template_defaults_and_forced_values_make_of_a_batch(server, allowed):
+    made = server.post("/v1/batches", {"file": f"{allowed}/app.jar", "args": ["properties"], "template": "small",
+                                       "executorMemory": "9g"}).json
+    assert finished(server, made["id"])["state"] == "success"
+    log = server.get(f"/v1/batches/{made['id']}/log?from=0&size=-1").json["log"]
+    for line in ("spark.driver.memory=1g", "spark.executor.memory=2g", "spark.a=1", "spark.ui.enabled=false"):
+        assert line in log
+    server.delete(f"/batches/{made['id']}")
+
+
+def test_a_file_that_comes_with_the_request_is_no_path_of_the_users(make_server):
+    with make_server({"spark.home": str(FAKE_SPARK), "policy.paths.local": "none"}) as server:
+        body, headers = form([("file", "app.py", b"x")])
+        made = server.request("POST", "/v1/batches", body, headers=headers)
+        assert made.status == 201
+        assert finished(server, made.json["id"])["state"] == "success"
+        body, headers = form([("request", None, b'{"jars":["/etc/passwd"]}'), ("file", "app.py", b"x")])
+        assert server.request("POST", "/v1/batches", body, headers=headers).status == 422
+
+
+def test_a_user_has_so_many_batches_also_over_a_restart(make_server, tmp_path):
+    go_on = tmp_path / "go on"
+    settings = {"spark.home": str(FAKE_SPARK), "policy.limit.batches": "1", "batch.kill_grace": "500ms"}
+    first = {"file": "/app.jar", "args": [f"wait={go_on}"]}
+    key = {"Idempotency-Key": "once"}
+    folder = tmp_path / "restarted"
+    with make_server(settings, folder=folder) as server:
+        made = server.post("/batches", first, headers=key)
+        assert made.status == 201
+        # The same once more is no second one.
+        assert server.post("/batches", first, headers=key).status == 201
+        refusal = server.post("/batches", {"file": "/app.jar"})
+        assert refusal.status == 429 and refusal.json["msg"].startswith("policy.limit.batches: ")
+        assert server.post("/sessions", {"kind": "echo"}).status == 201
+    with make_server(settings, folder=folder) as server:
+        assert server.post("/v1/batches", {"file": "/app.jar"}).status == 429
+        go_on.touch()
+        finished(server, made.json["id"])
+        assert server.post("/v1/batches?wait=30s", {"file": "/app.jar"}).json["state"] == "success"
+
+
+def test_a_master_that_the_server_has_is_not_changed_by_a_batch(make_server):
+    with make_server({"spark.home": str(FAKE_SPARK), "spark.master": "local[2]"}) as server:
+        answer = server.post("/batches", {"file": "/app.jar", "conf": {"spark.master": "local[64]"}})
+        assert answer.status == 400 and "policy.conf.denied" in answer.json["msg"] and "spark.master" in answer.json["msg"]
+        assert server.post("/batches", {"file": "/app.jar", "conf": {"spark.master": "local[2]"}}).status == 201
+        server.until("it has ended", lambda: server.get("/v1/batches").json["batches"][0]["state"] == "success")
+
+
+# ---- What is wrong with the rules themselves
 
 @pytest.mark.parametrize("setting, words", [
     ("policy.conf.forced=spark.x", ("policy.conf.forced", "key=value")),

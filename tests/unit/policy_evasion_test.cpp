@@ -301,6 +301,8 @@ TEST_CASE("a local path does not get in by a key of conf") {
   SECTION("33: the second folder of a class path, and one behind '//'") {
     CHECK(at.conf("spark.driver.extraClassPath", at.allowed + "/lib/a.jar:/etc") == local);
     CHECK(at.conf("spark.driver.extraClassPath", "hdfs://etc/evil") == local);
+    CHECK(at.conf("spark.driver.defaultExtraClassPath", at.allowed + ":/etc") == local);
+    CHECK(at.conf("spark.acme.searchpath", at.allowed + ":/etc") == local);
     CHECK(at.conf("spark.driver.extraClassPath", "lib/../../x") == local);
   }
   SECTION("34: files in Java's options") {
