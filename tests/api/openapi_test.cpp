@@ -10,6 +10,7 @@
 #include <sstream>
 #include <string>
 
+#include "api/BatchRoutes.h"
 #include "api/LivyApi.h"
 #include "api/TemplatesApi.h"
 #include "api/V1Api.h"
@@ -55,8 +56,12 @@ std::set<std::string> served() {
     PluginHost plugins(catalog, launcher, links);
     SessionManager manager(SessionEnvironment{loop, plugins, store, {}}, folder.string(), {});
     const SessionCalls calls(manager, true, std::chrono::seconds(1));
+    BatchManager batches(BatchEnvironment{loop, launcher, store, {}}, folder.string());
+    const BatchCalls batchCalls(batches, BatchCalls::Face::v1, {std::chrono::seconds(1)});
     Router router;
     addLivyRoutes(router, calls);
+    addLivyBatchRoutes(router, batchCalls);
+    addV1BatchRoutes(router, batchCalls);
     addV1Routes(router, calls, catalog, "test");
     const Policy policy{{}};
     addTemplateRoutes(router, policy);

@@ -61,7 +61,7 @@ def test_pi_in_python_succeeds_and_its_log_is_whole(server, posted):
     assert view["state"] == "success", log
     assert any(line.startswith("Pi is roughly 3.") for line in log)
     assert any("Running Spark version" in line for line in log)  # the first lines and the last
-    assert any("Shutdown hook called" in line for line in log[-5:])
+    assert any("Successfully stopped SparkContext" in line for line in log[-8:])
 
 
 def test_an_r_script_succeeds(server, posted):
