@@ -15,9 +15,11 @@ void message(const ExchangePtr& exchange, const char* text) {
   answerJson(exchange, 200, std::string("{\"msg\":\"") + text + "\"}");
 }
 
-void created(const ExchangePtr& exchange, const std::string& location, std::string body) {
+void created(const ExchangePtr& exchange, const std::string& location, std::string body,
+             bool replayed = false) {
   Response response = Response::json(201, std::move(body));
   response.headers.emplace_back("Location", location);
+  if (replayed) response.headers.emplace_back("Idempotency-Replayed", "true");
   answer(exchange, std::move(response));
 }
 
@@ -85,8 +87,8 @@ void addLivyRoutes(Router& router, const SessionCalls& calls) {
   router.add("GET", "/sessions",
              [&calls](const ExchangePtr& exchange, Args) { listSessions(calls, exchange); });
   router.add("POST", "/sessions", [&calls](const ExchangePtr& exchange, Args) {
-    calls.create(exchange, [](const ExchangePtr& to, const SessionView& view) {
-      created(to, "/sessions/" + std::to_string(view.row.id), livySession(view));
+    calls.create(exchange, [](const ExchangePtr& to, const SessionView& view, bool replayed) {
+      created(to, "/sessions/" + std::to_string(view.row.id), livySession(view), replayed);
     });
   });
   router.add("GET", "/sessions/{id}", [&calls, id](const ExchangePtr& exchange, Args args) {

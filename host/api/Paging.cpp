@@ -43,4 +43,12 @@ std::int64_t statementNumber(const std::string& segment) {
   return number;
 }
 
+std::string idempotencyKey(const Request& request) {
+  const std::string key = request.header("Idempotency-Key");
+  const auto printable = [](unsigned char c) { return c >= 0x20 && c < 0x7f; };
+  if (key.size() > 255 || !std::all_of(key.begin(), key.end(), printable))
+    throw Refusal(Refusal::Cause::parameter, "Idempotency-Key: at most 255 printable characters");
+  return key;
+}
+
 }  // namespace hearth::host

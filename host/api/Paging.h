@@ -1,4 +1,4 @@
-// Query parameters that both faces understand.
+// Parameters of requests that both faces understand.
 #pragma once
 
 #include <chrono>
@@ -19,5 +19,9 @@ std::optional<std::chrono::milliseconds> waitParameter(const Request& request,
 /// A path segment that must be a statement's number. Throws Refusal: parameter where it is no
 /// number, noStatement where it cannot be one.
 std::int64_t statementNumber(const std::string& segment);
+
+/// The request's Idempotency-Key; empty where there is none. Throws Refusal (parameter) for one
+/// that is longer than 255 characters or not printable.
+std::string idempotencyKey(const Request& request);
 
 }  // namespace hearth::host

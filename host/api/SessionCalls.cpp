@@ -50,20 +50,23 @@ SessionView SessionCalls::find(const std::string& idOrName) const {
   return manager_.find(idOrName, withDeleted_);
 }
 
-void SessionCalls::create(const ExchangePtr& exchange, Show show) const {
+void SessionCalls::create(const ExchangePtr& exchange, ShowCreated show) const {
   const auto wait = waitParameter(exchange->request(), longestWait_);
   CreateRequest request = CreateRequest::parse(exchange->request().body);
-  manager_.create(
-      std::move(request), std::string(),
-      [exchange, show = std::move(show), wait](std::shared_ptr<Session> session,
-                                               std::optional<Refusal> refusal) {
-        if (refusal) return refuse(exchange, *refusal);
-        const auto done = [exchange, show, session] {
-          guarded(exchange, [&] { show(exchange, SessionView{session->row(), session}); });
-        };
-        if (!wait) return done();
-        session->waitState({*wait, done, hungUp(exchange)});
-      });
+  manager_.create(std::move(request), std::string(), idempotencyKey(exchange->request()),
+                  [exchange, show = std::move(show), wait](const SessionManager::Result& result) {
+                    if (result.refusal) return refuse(exchange, *result.refusal);
+                    const auto session = result.view.live;
+                    const bool replayed = result.replayed;
+                    if (!wait || !session)
+                      return guarded(exchange, [&] { show(exchange, result.view, replayed); });
+                    const auto done = [exchange, show, session, replayed] {
+                      guarded(exchange, [&] {
+                        show(exchange, SessionView{session->row(), session}, replayed);
+                      });
+                    };
+                    session->waitState({*wait, done, hungUp(exchange)});
+                  });
 }
 
 void SessionCalls::get(const ExchangePtr& exchange, const std::string& id, Show show) const {

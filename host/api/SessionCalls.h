@@ -15,6 +15,7 @@ namespace hearth::host {
 class SessionCalls {
  public:
   using Show = std::function<void(const ExchangePtr&, const SessionView&)>;
+  using ShowCreated = std::function<void(const ExchangePtr&, const SessionView&, bool replayed)>;
   using ShowStatement =
       std::function<void(const ExchangePtr&, const SessionView&, const StatementRow&)>;
   using Plain = std::function<void(const ExchangePtr&)>;
@@ -25,7 +26,7 @@ class SessionCalls {
   SessionManager& manager() const { return manager_; }
   SessionView find(const std::string& idOrName) const;
 
-  void create(const ExchangePtr& exchange, Show show) const;  ///< waits as ?wait= says
+  void create(const ExchangePtr& exchange, ShowCreated show) const;  ///< waits as ?wait= says
   void get(const ExchangePtr& exchange, const std::string& id, Show show) const;  ///< likewise
   void end(const ExchangePtr& exchange, const std::string& id, const std::string& reason,
            bool deleted, Plain show) const;

@@ -4,6 +4,7 @@
 
 #include <utility>
 
+#include "api/EventText.h"
 #include "api/Views.h"
 #include "support/JsonWriter.h"
 
@@ -43,17 +44,8 @@ StatementEvents::StatementEvents(SessionManager& manager, SessionView view, std:
       output_(outputOf(manager_, view_, statement)),
       position_(start) {}
 
-// A bundle is text of a plugin's and may have line ends, which would end the field.
 void StatementEvents::event(std::string& out, const char* name, const std::string& json) const {
-  out += "id: " + position_.text() + "\nevent: " + name + "\n";
-  for (std::size_t at = 0; at <= json.size();) {
-    const std::size_t end = std::min(json.find_first_of("\r\n", at), json.size());
-    out += "data: ";
-    out.append(json, at, end - at);
-    out += '\n';
-    at = end + 1;
-  }
-  out += '\n';
+  appendEvent(out, position_.text(), name, json);
 }
 
 BodyStream::Next StatementEvents::read(std::string& out, std::size_t most,

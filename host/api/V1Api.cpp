@@ -4,10 +4,13 @@
 
 #include <algorithm>
 
+#include "api/Bundle.h"
 #include "api/Dispatcher.h"
 #include "api/Notebook.h"
 #include "api/OpenApi.h"
 #include "api/Paging.h"
+#include "api/ResultRows.h"
+#include "api/SessionEvents.h"
 #include "api/StatementEvents.h"
 #include "api/Views.h"
 #include "support/JsonWriter.h"
@@ -22,9 +25,11 @@ std::string sessionPath(const SessionView& view) {
   return "/v1/sessions/" + std::to_string(view.row.id);
 }
 
-void created(const ExchangePtr& exchange, const std::string& location, std::string body) {
+void created(const ExchangePtr& exchange, const std::string& location, std::string body,
+             bool replayed = false) {
   Response response = Response::json(201, std::move(body));
   response.headers.emplace_back("Location", location);
+  if (replayed) response.headers.emplace_back("Idempotency-Replayed", "true");
   answer(exchange, std::move(response));
 }
 
@@ -96,16 +101,30 @@ void sendStream(const ExchangePtr& exchange, const char* type, std::shared_ptr<B
   answer(exchange, std::move(response));
 }
 
+/// Where the client wants to go on, as a Position; "0-0.." is the start.
+template <typename Position>
+Position resumeAt(const Request& request, const char* start) {
+  std::string last = request.header("Last-Event-ID");
+  if (last.empty()) last = request.parameter("lastEventId").value_or(start);
+  const auto position = Position::parse(last);
+  if (!position)
+    throw Refusal(Refusal::Cause::parameter, "Last-Event-ID is none that this server has sent");
+  return *position;
+}
+
+void sendSessionEvents(const SessionCalls& calls, const ExchangePtr& exchange,
+                       const std::string& id) {
+  const auto start = resumeAt<SessionEvents::Position>(exchange->request(), "0-0");
+  sendStream(exchange, "text/event-stream; charset=utf-8",
+             std::make_shared<SessionEvents>(calls.manager(), calls.find(id), start));
+}
+
 void sendEvents(const SessionCalls& calls, const ExchangePtr& exchange, const std::string& id,
                 const std::string& statement) {
-  std::string last = exchange->request().header("Last-Event-ID");
-  if (last.empty()) last = exchange->request().parameter("lastEventId").value_or("0-0-0");
-  const auto start = StatementOutput::Position::parse(last);
-  if (!start)
-    throw Refusal(Refusal::Cause::parameter, "Last-Event-ID is none that this server has sent");
+  const auto start = resumeAt<StatementOutput::Position>(exchange->request(), "0-0-0");
   const std::int64_t number = statementNumber(statement);
   sendStream(exchange, "text/event-stream; charset=utf-8",
-             std::make_shared<StatementEvents>(calls.manager(), calls.find(id), number, *start));
+             std::make_shared<StatementEvents>(calls.manager(), calls.find(id), number, start));
 }
 
 void sendOutput(const SessionCalls& calls, const ExchangePtr& exchange, const std::string& id,
@@ -129,6 +148,30 @@ void sendOutput(const SessionCalls& calls, const ExchangePtr& exchange, const st
   out.key("total").integer(static_cast<std::int64_t>(page.total));
   out.key("complete").boolean(closed && end >= page.total);
   out.key("text").string(page.text);
+  out.endObject();
+  answerJson(exchange, 200, out.take());
+}
+
+void sendRows(const SessionCalls& calls, const ExchangePtr& exchange, const std::string& id,
+              const std::string& statement) {
+  const Request& request = exchange->request();
+  const std::int64_t from = count(request, "from", 0);
+  const std::int64_t size = count(request, "size", 1000);
+  const auto row = calls.manager().statement(calls.find(id), statementNumber(statement));
+  const Bundle bundle = Bundle::forV1(row->bundle);
+  const auto page = ResultRows::of(bundle.data, from, size);
+  if (!page)
+    throw Refusal(Refusal::Cause::state,
+                  row->outcome.empty() ? "the statement is " + row->state + ": it has no result yet"
+                                       : "the statement's result has no rows");
+  JsonWriter out;
+  out.beginObject();
+  out.key("mime").string(page->mime);
+  out.key("columns").raw(page->columns);
+  out.key("metadata").raw(bundle.metadata);
+  out.key("from").integer(page->from);
+  out.key("total").integer(page->total);
+  out.key("rows").raw(page->rows);
   out.endObject();
   answerJson(exchange, 200, out.take());
 }
@@ -199,9 +242,8 @@ void addV1Routes(Router& router, const SessionCalls& calls, const PluginCatalog&
     out.endObject();
     answerJson(exchange, 200, out.take());
   });
-  router.add("GET", "/v1/openapi.json", [](const ExchangePtr& exchange, Args) {
-    answerJson(exchange, 200, openApiDocument);
-  });
+  router.add("GET", "/v1/openapi.json",
+             [](const ExchangePtr& exchange, Args) { answerJson(exchange, 200, openApiDocument); });
   router.add("GET", "/v1/plugins", [&catalog](const ExchangePtr& exchange, Args) {
     answerJson(exchange, 200, pluginsView(catalog));
   });
@@ -209,8 +251,8 @@ void addV1Routes(Router& router, const SessionCalls& calls, const PluginCatalog&
   router.add("GET", "/v1/sessions",
              [&calls](const ExchangePtr& exchange, Args) { listSessions(calls, exchange); });
   router.add("POST", "/v1/sessions", [&calls](const ExchangePtr& exchange, Args) {
-    calls.create(exchange, [](const ExchangePtr& to, const SessionView& view) {
-      created(to, sessionPath(view), v1Session(view));
+    calls.create(exchange, [](const ExchangePtr& to, const SessionView& view, bool replayed) {
+      created(to, sessionPath(view), v1Session(view), replayed);
     });
   });
   router.add("GET", "/v1/sessions/{id}", [&calls, id](const ExchangePtr& exchange, Args args) {
@@ -222,6 +264,10 @@ void addV1Routes(Router& router, const SessionCalls& calls, const PluginCatalog&
   router.add("GET", "/v1/sessions/{id}/log", [&calls, id](const ExchangePtr& exchange, Args args) {
     calls.log(exchange, id(args));
   });
+  router.add("GET", "/v1/sessions/{id}/events",
+             [&calls, id](const ExchangePtr& exchange, Args args) {
+               sendSessionEvents(calls, exchange, id(args));
+             });
   router.add("POST", "/v1/sessions/{id}/interrupt",
              [&calls, id](const ExchangePtr& exchange, Args args) {
                calls.interrupt(exchange, id(args), [](const ExchangePtr& to, bool stopped) {
@@ -267,6 +313,10 @@ void addV1Routes(Router& router, const SessionCalls& calls, const PluginCatalog&
   router.add("GET", "/v1/sessions/{id}/statements/{statement}/output/text",
              [&calls, id](const ExchangePtr& exchange, Args args) {
                sendText(calls, exchange, id(args), args.at("statement"));
+             });
+  router.add("GET", "/v1/sessions/{id}/statements/{statement}/rows",
+             [&calls, id](const ExchangePtr& exchange, Args args) {
+               sendRows(calls, exchange, id(args), args.at("statement"));
              });
   const auto showStatement = [](const ExchangePtr& to, const SessionView&,
                                 const StatementRow& row) { answerJson(to, 200, v1Statement(row)); };

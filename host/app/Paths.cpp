@@ -28,4 +28,12 @@ std::string pluginsFolder(const Settings& settings) {
   return (above / HEARTH_LIBDIR / "hearth" / "plugins").string();
 }
 
+std::string supervisorProgram() {
+  std::error_code error;
+  const fs::path folder = fs::read_symlink("/proc/self/exe", error).parent_path();
+  const fs::path built = folder / "hearth-supervise";
+  if (fs::exists(built, error)) return built.string();
+  return (folder.parent_path() / HEARTH_LIBEXECDIR / "hearth" / "hearth-supervise").string();
+}
+
 }  // namespace hearth::host

@@ -9,8 +9,11 @@ namespace hearth::host {
 
 /// data.dir, or $XDG_STATE_HOME/hearth, or ~/.local/state/hearth.
 std::string dataFolder(const Settings& settings);
-/// plugins.dir, or the folder beside the running program: ../plugins in a build tree, the library folder
-/// in an installed one.
+/// plugins.dir, or the folder beside the running program: ../plugins in a build tree, the library
+/// folder in an installed one.
 std::string pluginsFolder(const Settings& settings);
+
+/// The program hearth-supervise: beside the running one in a build tree, else in libexec.
+std::string supervisorProgram();
 
 }  // namespace hearth::host

@@ -5,15 +5,20 @@
 
 #include <boost/asio/ip/address.hpp>
 #include <cstdio>
+#include <cstdlib>
 #include <filesystem>
 #include <sstream>
 
+#include "api/BatchCalls.h"
+#include "api/BatchRoutes.h"
 #include "api/Dispatcher.h"
 #include "api/Errors.h"
 #include "api/LivyApi.h"
 #include "api/SessionCalls.h"
 #include "api/V1Api.h"
 #include "app/Paths.h"
+#include "batch/BatchManager.h"
+#include "cluster/ClusterFollowers.h"
 #include "http/HttpServer.h"
 #include "link/LinkServer.h"
 #include "plugin/PluginCatalog.h"
@@ -78,6 +83,25 @@ SessionOptions sessionOptions(const Settings& settings) {
   return options;
 }
 
+BatchOptions batchOptions(const Settings& settings) {
+  BatchOptions options;
+  options.spark.home = settings.text("spark.home");
+  options.spark.master = settings.text("spark.master");
+  options.spark.deployMode = settings.text("spark.deploy_mode");
+  const std::string& mode = options.spark.deployMode;
+  if (!mode.empty() && mode != "client" && mode != "cluster")
+    throw SettingsError("spark.deploy_mode = " + mode + " is neither client nor cluster");
+  options.concurrent = static_cast<std::size_t>(settings.number("batch.concurrent"));
+  options.queue = static_cast<std::size_t>(settings.number("batch.queue"));
+  options.killGrace = settings.duration("batch.kill_grace");
+  const std::string stop = settings.text("batch.on_shutdown");
+  if (stop != "detach" && stop != "kill")
+    throw SettingsError("batch.on_shutdown = " + stop + " is neither detach nor kill");
+  options.killOnShutdown = stop == "kill";
+  options.supervisor = supervisorProgram();
+  return options;
+}
+
 std::uint16_t portOf(const Settings& settings, const std::string& key) {
   const std::int64_t port = settings.number(key);
   if (port > 65535) throw SettingsError(key + " = " + std::to_string(port) + " is no port");
@@ -96,6 +120,29 @@ LinkOptions linkOptions(const Settings& settings, const std::string& data) {
   for (const char* key : {"link.host", "link.port", "link.advertise"})
     if (settings.value(key).origin != "default") options.openTls = true;
   return options;
+}
+
+ClusterOptions clusterOptions(const Settings& settings) {
+  ClusterOptions options;
+  options.resourceManagers = list(settings.text("yarn.resource_managers"));
+  options.masterPages = list(settings.text("standalone.pages"));
+  options.yarnUser = settings.text("yarn.user");
+  options.times.poll = std::max(settings.duration("yarn.poll_time"), milliseconds(100));
+  options.times.lookup = settings.duration("yarn.lookup_time");
+  options.times.leak = settings.duration("yarn.leak_time");
+  options.http.caFile = settings.text("yarn.ca_file");
+  for (const char* variable : {"YARN_CONF_DIR", "HADOOP_CONF_DIR"})
+    if (const char* const folder = std::getenv(variable); folder && options.hadoopConf.empty())
+      options.hadoopConf = folder;
+  return options;
+}
+
+std::unique_ptr<ClusterFollowers> clusterFollowers(EventLoop& loop, const Settings& settings) {
+  try {
+    return std::make_unique<ClusterFollowers>(loop, clusterOptions(settings));
+  } catch (const std::invalid_argument& error) {
+    throw SettingsError(std::string("yarn.resource_managers or standalone.pages: ") + error.what());
+  }
 }
 
 HttpOptions httpOptions(const Settings& settings) {
@@ -136,6 +183,7 @@ int serve(const Settings& settings) {
   } catch (const std::exception& error) {
     throw SettingsError(error.what());
   }
+  const BatchOptions batchLimits = batchOptions(settings);
   const std::string data = dataFolder(settings);
   fs::create_directories(data + "/sessions");
   fs::permissions(data, fs::perms::owner_all);
@@ -146,16 +194,26 @@ int serve(const Settings& settings) {
   LinkServer links(loop, linkOptions(settings, data));
   PluginCatalog catalog(pluginsFolder(settings), settings.text("plugins.conf_dir"));
   PluginHost plugins(catalog, launcher, links);
+  const auto clusters = clusterFollowers(loop, settings);
   SessionManager::Limits limits;
   limits.sessions = static_cast<std::size_t>(settings.number("session.limit"));
-  SessionManager manager(SessionEnvironment{loop, plugins, store, sessionOptions(settings)},
-                         data + "/sessions", limits);
+  SessionManager manager(
+      SessionEnvironment{loop, plugins, store, sessionOptions(settings), clusters.get()},
+      data + "/sessions", limits);
   manager.recover();
+  BatchManager batches(BatchEnvironment{loop, launcher, store, batchLimits}, data + "/batches");
+  batches.recover();
 
   const SessionCalls livyCalls(manager, false, settings.duration("server.wait_max"));
   const SessionCalls v1Calls(manager, true, settings.duration("server.wait_max"));
+  const BatchCalls::Limits batchCallLimits{settings.duration("server.wait_max"),
+                                           settings.size("batch.upload_bytes")};
+  const BatchCalls livyBatches(batches, BatchCalls::Face::livy, batchCallLimits);
+  const BatchCalls v1Batches(batches, BatchCalls::Face::v1, batchCallLimits);
   Router router;
   addLivyRoutes(router, livyCalls);
+  addLivyBatchRoutes(router, livyBatches);
+  addV1BatchRoutes(router, v1Batches);
   addV1Routes(router, v1Calls, catalog, HEARTH_VERSION);
   const Dispatcher dispatcher(router);
   HttpServer http(
@@ -177,6 +235,7 @@ int serve(const Settings& settings) {
   pthread_sigmask(SIG_UNBLOCK, &signals, nullptr);
   // Interpreters get their time, those that overstay it are killed within two seconds more.
   manager.shutdown(settings.duration("session.close_time") + std::chrono::seconds(5));
+  batches.shutdown(settings.duration("batch.kill_grace") + std::chrono::seconds(5));
   http.stop(milliseconds(500));
   loop.stop();
   log().info("stopped");

@@ -61,6 +61,7 @@ LogFile::Page LogFile::read(std::int64_t from, std::int64_t size, std::int64_t l
   if (!sameFile(fd.get(), status.st_dev, status.st_ino, end))
     startAnew(status.st_dev, status.st_ino);
   extend(fd.get(), end);
+  page.whole = lines_;
   page.total = lines_ + (end > indexed_ ? 1 : 0);
 
   const bool last = from < 0;

@@ -19,6 +19,7 @@ class LogFile {
   struct Page {
     std::int64_t from = 0;   ///< number of the first line returned (from 0)
     std::int64_t total = 0;  ///< lines in the file now; an unfinished last line counts
+    std::int64_t whole = 0;  ///< without an unfinished last line
     std::vector<std::string> lines;
   };
   /// `from` < 0: the last `size` lines; `size` < 0: all there are, at most `limit` lines. A page

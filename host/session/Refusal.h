@@ -16,10 +16,12 @@ class Refusal : public std::runtime_error {
     parameter,  ///< a part of the path or query is wrong
     rejected,   ///< a create request that Livy answers with "Rejected, Reason: .."
     noSession,
+    noBatch,
     noStatement,
     notFound,
     state,        ///< not in this state of the session
     conflict,     ///< the name is taken
+    mismatch,     ///< an idempotency key came with another request
     limit,        ///< a bound is reached; later it may work
     unsupported,  ///< this kind does not do that
     storage,      ///< the store said no
@@ -32,5 +34,10 @@ class Refusal : public std::runtime_error {
  private:
   Cause cause_;
 };
+
+/// What a client is told whose idempotency key was used for another request.
+inline std::string keyOfAnother(const std::string& key) {
+  return "Idempotency-Key " + key + " was used for another request: a new request needs a new key";
+}
 
 }  // namespace hearth::host

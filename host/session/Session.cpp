@@ -6,6 +6,7 @@
 #include <filesystem>
 
 #include "session/SessionPost.h"
+#include "support/JsonWriter.h"
 #include "support/Log.h"
 #include "support/Time.h"
 
@@ -107,7 +108,31 @@ void Session::setState(SessionState next, const std::string& reason) {
   }
   hearth::host::log().info("session {}: {}{}{}", id_, name(next), reason.empty() ? "" : ": ",
                            reason);
+  // The end is told by the journal's own.
+  if (!isFinal(next))
+    journal_.add("state", JsonWriter()
+                              .beginObject()
+                              .key("state")
+                              .string(name(next))
+                              .key("reason")
+                              .stringOrNull(reason)
+                              .key("since")
+                              .stringOrNull(isoTime(row().stateSince))
+                              .endObject()
+                              .take());
   if (isSettled(next)) wake(-1);
+}
+
+FolderWatch::Handle Session::followLog(FolderWatch& folders) {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  FolderWatch::Handle watch = logWatch_.lock();
+  if (!watch) {
+    watch = folders.watch(row_.folder, [weak = weak_from_this()] {
+      if (const auto self = weak.lock()) self->journal_.touch();
+    });
+    logWatch_ = watch;
+  }
+  return watch;
 }
 
 void Session::refreshState() {
@@ -148,6 +173,8 @@ void Session::endNow(SessionState finalState, const std::string& reason, bool de
   if (done) endCallbacks_.push_back(std::move(done));
   if (ending_) return;
   ending_ = true;
+  endingSince_ = steady_clock::now();
+  verdictTimer_.reset();
   finalState_ = finalState;
   setState(SessionState::shuttingDown, reason);
   noteInLog("session ends: " + reason);
@@ -165,6 +192,7 @@ void Session::endNow(SessionState finalState, const std::string& reason, bool de
 void Session::finishEnd() {
   for (const auto& entry : slots_)
     if (entry.second.phase != Phase::none) return;
+  if (!applicationsGone()) return;  // comes back when they are
   if (std::exchange(endStored_, true)) return;
   std::error_code ignored;
   fs::remove_all(work_, ignored);
@@ -188,6 +216,7 @@ void Session::tellEnd(std::int64_t endedAt) {
   }
   // The reason why it ended is the one of shutting_down.
   setState(finalState_, row().reason);
+  journal_.close();
   for (const auto& waiter : std::exchange(waiters_, {})) answer(*waiter);
   const auto forget = [](Session& session) {
     // First, so that who is told of the end can have its name or its place.

@@ -14,11 +14,14 @@
 #include <string>
 #include <vector>
 
+#include "cluster/ClusterFollower.h"
 #include "plugin/Interpreter.h"
 #include "plugin/PluginHost.h"
+#include "process/FolderWatch.h"
 #include "process/LogFile.h"
 #include "session/CreateRequest.h"
 #include "session/Refusal.h"
+#include "session/SessionJournal.h"
 #include "session/StatementOutput.h"
 #include "session/States.h"
 #include "store/Store.h"
@@ -49,6 +52,7 @@ struct SessionEnvironment {
   PluginHost& plugins;
   Store& store;
   SessionOptions options;
+  ClusterFollower* clusters = nullptr;  ///< null: applications in clusters are not followed
 };
 
 /// Statements run in order, one at a time, over all kinds. Everything that changes the session runs
@@ -79,6 +83,11 @@ class Session : public InterpreterOwner, public std::enable_shared_from_this<Ses
   SessionRow row() const;
   SessionState state() const;
   LogFile& log() { return *log_; }
+  /// What happens in it; closed once it has ended and its last row is visible.
+  SessionJournal& journal() { return journal_; }
+  /// Has the journal touched whenever the log grows, while the handle is held. Null where the
+  /// system refuses.
+  FolderWatch::Handle followLog(FolderWatch& folders);
   /// Ended: all of it is in the store and this object is about to go.
   bool ended() const;
   std::int64_t statementCount() const;
@@ -133,7 +142,13 @@ class Session : public InterpreterOwner, public std::enable_shared_from_this<Ses
     std::unique_ptr<Timer> timer;  // launch, loss or close
     bool killed = false;           // the close timer has fired once
     std::string failure;           // why it closes, when it failed
+    // Of a driver's slot, anew at each start: by what a cluster knows its application, the
+    // follower once the plugin has said that there is one, and what was told last.
+    std::string tag;
+    std::unique_ptr<FollowedApplication> application;
+    std::optional<ApplicationReport> report;
   };
+  enum class ClusterEnd { untold, awaited, forced, over };
   struct Waiter {
     std::int64_t statement = -1;  // -1: the session's state
     Wait wait;
@@ -180,6 +195,16 @@ class Session : public InterpreterOwner, public std::enable_shared_from_this<Ses
   /// Merges what a plugin tells of its application into the row; returns its "reason".
   std::string mergeDetail(const std::string& detailJson);
 
+  // The application in a cluster: SessionCluster.cpp.
+  void followApplication(Slot& slot, const std::string& detailJson);
+  void applicationTold(const std::string& kind, const std::string& tag,
+                       const ApplicationReport& report);
+  void keepWhereabouts(const ApplicationReport& report);
+  bool askCluster(Slot& dead, const std::string& reason);
+  void letApplicationGo(Slot& slot);
+  bool applicationsGone();
+  void endApplications(ClusterEnd step);
+
   /// Puts a question to the interpreter of `kind`, which `put` makes; `fallback` is the answer
   /// where there is none, or none in time.
   void ask(const std::string& kind, bool (Interpreter::*able)() const, std::string fallback,
@@ -199,6 +224,7 @@ class Session : public InterpreterOwner, public std::enable_shared_from_this<Ses
   void finish(std::int64_t statement, StatementState state, const std::string& outcome,
               std::string bundle, std::function<void()> then = nullptr);
   void touchOutput(std::int64_t id) const;
+  void tell(const StatementRow& row);
   void settle(const std::shared_ptr<StatementRow>& final, const std::string& storeError);
   /// Nothing runs, waits or is about to be told.
   bool resting() const { return !running_ && queue_.empty() && settling_.empty(); }
@@ -224,15 +250,17 @@ class Session : public InterpreterOwner, public std::enable_shared_from_this<Ses
   EventLoop::Strand strand_;
   std::string work_;  // private folder
   std::shared_ptr<LogFile> log_;
+  SessionJournal journal_;
   std::shared_ptr<DriverLink> link_;
   Ended ended_;
 
-  mutable std::mutex mutex_;  // guards the five below for readers; written on the strand only
+  mutable std::mutex mutex_;  // guards the six below for readers; written on the strand only
   SessionRow row_;
   SessionState state_ = SessionState::starting;
   std::map<std::int64_t, std::shared_ptr<StatementRow>> statements_;
   std::map<std::int64_t, std::shared_ptr<StatementOutput>> outputs_;  // of those not ended
   std::int64_t nextStatement_ = 0;
+  std::weak_ptr<void> logWatch_;  // any thread, under mutex_
 
   std::map<std::string, Slot> slots_;
   std::deque<std::int64_t> queue_;
@@ -257,6 +285,12 @@ class Session : public InterpreterOwner, public std::enable_shared_from_this<Ses
   std::uint64_t nextRequest_ = 1;
   bool settledOnce_ = false;  // the first interpreter has been ready
   std::string lossReason_;    // while an interpreter is released: what its open statements are told
+
+  std::optional<std::string> deadReason_;  // the driver is gone; why, the cluster is asked
+  std::unique_ptr<Timer> verdictTimer_;
+  ClusterEnd clusterEnd_ = ClusterEnd::untold;
+  std::unique_ptr<Timer> clusterTimer_;
+  std::chrono::steady_clock::time_point endingSince_;
 
   bool ending_ = false;
   bool endStored_ = false;  // its last row is with the store

@@ -2,6 +2,7 @@
 #include <boost/json/parse.hpp>
 #include <boost/json/serialize.hpp>
 #include <filesystem>
+#include <random>
 
 #include "session/Session.h"
 #include "session/SessionPost.h"
@@ -12,6 +13,21 @@ namespace hearth::host {
 
 namespace fs = std::filesystem;
 namespace json = boost::json;
+
+namespace {
+
+// Hard to guess: whoever submits an application could give it any tag.
+std::string applicationTag() {
+  std::random_device source;
+  std::string tag = "hearth-session-";
+  for (int i = 0; i < 16; ++i) {
+    static constexpr char digits[] = "0123456789abcdef";
+    tag += digits[source() & 15];
+  }
+  return tag;
+}
+
+}  // namespace
 
 std::string Session::mainKind() const {
   return kind_ == "shared" ? environment_.options.sharedKind : kind_;
@@ -102,6 +118,11 @@ void Session::open(Slot& opened, const std::string& driverJson) {
   options.key("name").string(request_.name.value_or(std::string()));
   // A leader that only carries other kinds need not start an interpreter of its own yet.
   options.key("prepare").boolean(opened.kind == kind_);
+  if (opened.instance->entry->leader.empty()) {
+    opened.tag = applicationTag();
+    opened.report.reset();
+    options.key("tag").string(opened.tag);
+  }
   const std::string parameter = PluginCatalog::kindParameter(opened.kind);
   if (!parameter.empty()) options.key("parameter").string(parameter);
   options.key("request").raw(request_.toJson());
@@ -144,9 +165,8 @@ void Session::armLaunchTimer(Slot& opened, std::chrono::milliseconds time,
 }
 
 void Session::waits(Slot& launched, const std::string& reason) {
-  if (launched.phase != Phase::launching) return;
+  if (launched.phase != Phase::launching || reason.empty()) return;
   armLaunchTimer(launched, environment_.options.queueTime, reason);
-  if (reason.empty()) return;
   {
     const std::lock_guard<std::mutex> lock(mutex_);
     if (settledOnce_ || row_.reason == reason) return;
@@ -226,12 +246,15 @@ void Session::failed(Slot& broken, bool dead, const std::string& reason) {
     if (dead) closed(broken);
     return;
   }
+  if (deadReason_) return;  // what it means is about to be told
   if (broken.phase == Phase::launching) {
     broken.timer.reset();
+    if (dead && askCluster(broken, reason)) return;
     return startFailed(broken, reason);
   }
   hearth::host::log().warn("session {}: {} failed: {}", id_, broken.kind, reason);
   broken.failure = reason;
+  if (dead && askCluster(broken, reason)) return;
   if (dead && carriesSession(broken)) return endNow(SessionState::dead, reason, false, nullptr);
   noteInLog("the " + broken.kind +
             " interpreter failed and starts again with the next statement: " + reason);
@@ -296,6 +319,7 @@ void Session::closed(Slot& gone) {
         entry.second.instance->entry->leader == gone.kind)
       entry.second.phase = Phase::none;
   if (ending_) return finishEnd();
+  letApplicationGo(gone);
   pump();
 }
 
@@ -332,6 +356,7 @@ void Session::onState(Interpreter& interpreter, std::int32_t state, std::string 
   const std::string reason = mergeDetail(detailJson);
   Slot* const of = slotOf(interpreter);
   if (!of) return;
+  followApplication(*of, detailJson);
   switch (state) {
     case HEARTH_IDLE:
       return ready(*of);

@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <future>
 
+#include "support/Digest.h"
 #include "support/Log.h"
 #include "support/Time.h"
 
@@ -19,6 +20,10 @@ constexpr std::int64_t maxPage = 10000;
 // Results may be large: a page of statements ends early rather than to take all memory.
 constexpr std::size_t maxPageBytes = 64u << 20;
 
+void refuse(const SessionManager::Created& done, const Refusal& refusal) {
+  done(SessionManager::Result{{}, false, refusal});
+}
+
 std::string notFound(const std::string& idOrName) {
   return "Session '" + idOrName + "' not found.";
 }
@@ -26,7 +31,10 @@ std::string notFound(const std::string& idOrName) {
 }  // namespace
 
 SessionManager::SessionManager(SessionEnvironment environment, std::string folder, Limits limits)
-    : environment_(std::move(environment)), folder_(std::move(folder)), limits_(limits) {}
+    : environment_(std::move(environment)),
+      folders_(environment_.loop),
+      folder_(std::move(folder)),
+      limits_(limits) {}
 
 SessionManager::~SessionManager() = default;
 
@@ -63,32 +71,66 @@ void SessionManager::recover() {
   if (!error.empty()) throw StoreError(error);
 }
 
-void SessionManager::create(CreateRequest request, const std::string& owner, Created done) {
+void SessionManager::create(CreateRequest request, const std::string& owner,
+                            const std::string& idempotencyKey, Created done) {
+  using Cause = Refusal::Cause;
+  const std::string key = idempotencyKey;
+  if (key.empty()) return add(std::move(request), owner, key, std::string(), std::move(done));
+  const std::string digest = sha256(request.toJson());
+  const auto begun = keys_.begin(owner, key, digest, [done](const Result& first) {
+    Result again = first;
+    again.replayed = !again.refusal;
+    done(again);
+  });
+  if (begun == Keys::Begun::joined) return;
+  if (begun == Keys::Begun::other)
+    return done(Result{{}, false, Refusal(Cause::mismatch, keyOfAnother(key))});
+  const Created finish = [this, owner, key, done](const Result& result) {
+    done(result);
+    keys_.finish(owner, key, result);
+  };
+  try {
+    if (auto row = environment_.store.sessionByKey(owner, key)) {
+      if (row->requestDigest != digest)
+        return finish(Result{{}, false, Refusal(Cause::mismatch, keyOfAnother(key))});
+      return finish(Result{find(std::to_string(row->id), true), true, std::nullopt});
+    }
+  } catch (const Refusal& refusal) {
+    return finish(Result{{}, false, refusal});
+  } catch (const StoreError& error) {
+    return finish(Result{{}, false, Refusal(Cause::storage, error.what())});
+  }
+  add(std::move(request), owner, key, digest, finish);
+}
+
+void SessionManager::add(CreateRequest request, const std::string& owner, const std::string& key,
+                         const std::string& digest, Created done) {
   using Cause = Refusal::Cause;
   std::string kind = "shared";
   if (!request.kind.empty() && request.kind != "shared") {
     kind = environment_.plugins.canonicalKind(request.kind);
-    if (kind.empty())
-      return done(nullptr, Refusal(Cause::invalid, "Invalid kind: " + request.kind));
+    if (kind.empty()) return refuse(done, Refusal(Cause::invalid, "Invalid kind: " + request.kind));
   }
   SessionRow row;
   std::shared_ptr<Session> session;
   try {
     const std::lock_guard<std::mutex> lock(mutex_);
-    if (stopping_) return done(nullptr, Refusal(Cause::stopping, "the server is shutting down"));
+    if (stopping_) return refuse(done, Refusal(Cause::stopping, "the server is shutting down"));
     if (live_.size() >= limits_.sessions)
-      return done(nullptr, Refusal(Cause::limit, "Rejected, too many sessions are being created!"));
+      return refuse(done, Refusal(Cause::limit, "Rejected, too many sessions are being created!"));
     if (request.name) {
       const auto taken = names_.find(*request.name);
       if (taken != names_.end())
-        return done(nullptr,
-                    Refusal(Cause::conflict, "Duplicate session name: Some(" + *request.name +
-                                                 ") for session " + std::to_string(taken->second)));
+        return refuse(
+            done, Refusal(Cause::conflict, "Duplicate session name: Some(" + *request.name +
+                                               ") for session " + std::to_string(taken->second)));
       row.name = *request.name;
     }
     row.id = environment_.store.nextSessionId();
     row.owner = owner;
     row.proxyUser = request.proxyUser;
+    row.idempotencyKey = key;
+    row.requestDigest = digest;
     row.kind = kind;
     row.state = std::string(name(SessionState::starting));
     row.request = request.toJson();
@@ -101,23 +143,23 @@ void SessionManager::create(CreateRequest request, const std::string& owner, Cre
     live_[row.id] = session;
     if (!row.name.empty()) names_[row.name] = row.id;
   } catch (const std::exception& error) {
-    return done(nullptr, Refusal(Cause::storage, error.what()));
+    return refuse(done, Refusal(Cause::storage, error.what()));
   }
   session->check(
       [this, row, session, done = std::move(done)](const std::optional<Refusal>& refusal) mutable {
         if (refusal) {
           drop(*session);
-          return done(nullptr, refusal);
+          return refuse(done, *refusal);
         }
         environment_.store.putSession(
             row, [this, session, done = std::move(done)](const std::string& error) {
               if (!error.empty()) {
                 drop(*session);
-                return done(nullptr, Refusal(Cause::storage, error));
+                return refuse(done, Refusal(Cause::storage, error));
               }
               log().info("session {}: created, kind {}", session->id(), session->row().kind);
               session->start();
-              done(session, std::nullopt);
+              done(Result{SessionView{session->row(), session}, false, std::nullopt});
             });
       });
 }

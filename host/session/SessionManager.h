@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "session/Session.h"
+#include "support/KeyedRequests.h"
 
 namespace hearth::host {
 
@@ -24,7 +25,12 @@ struct SessionView {
 /// Thread-safe. Reads throw StoreError where the store cannot be read.
 class SessionManager {
  public:
-  using Created = std::function<void(std::shared_ptr<Session>, std::optional<Refusal>)>;
+  struct Result {
+    SessionView view;
+    bool replayed = false;  ///< made by an earlier request with the same idempotency key
+    std::optional<Refusal> refusal;
+  };
+  using Created = std::function<void(const Result&)>;
 
   struct Limits {
     std::size_t sessions = 200;  ///< live at once
@@ -39,7 +45,12 @@ class SessionManager {
   void recover();
 
   /// Checks kind and name, makes the session durable, starts it. The callback runs on any thread.
-  void create(CreateRequest request, const std::string& owner, Created done);
+  /// `idempotencyKey` is empty, or makes one session of all requests that the owner sends with it.
+  void create(CreateRequest request, const std::string& owner, const std::string& idempotencyKey,
+              Created done);
+
+  /// For those who follow sessions' logs.
+  FolderWatch& folders() { return folders_; }
 
   /// By id (digits) or name. Throws Refusal (noSession), with Livy's text. `withDeleted`: also
   /// sessions that a client has deleted. Feeds the heartbeat.
@@ -68,12 +79,18 @@ class SessionManager {
   void shutdown(std::chrono::milliseconds time);
 
  private:
+  using Keys = KeyedRequests<Result>;
+
+  void add(CreateRequest request, const std::string& owner, const std::string& key,
+           const std::string& digest, Created done);
   void retire(Session& session);
   void drop(Session& session);
 
   SessionEnvironment environment_;
+  FolderWatch folders_;
   std::string folder_;
   Limits limits_;
+  Keys keys_;
   mutable std::mutex mutex_;
   std::condition_variable empty_;
   std::map<std::int64_t, std::shared_ptr<Session>> live_;

@@ -71,6 +71,21 @@ void Session::touchOutput(std::int64_t id) const {
   if (const auto touched = output(id)) touched->touch();
 }
 
+void Session::tell(const StatementRow& row) {
+  journal_.add("statement", JsonWriter()
+                                .beginObject()
+                                .key("id")
+                                .integer(row.id)
+                                .key("kind")
+                                .string(row.kind)
+                                .key("state")
+                                .string(row.state)
+                                .key("outcome")
+                                .stringOrNull(row.outcome)
+                                .endObject()
+                                .take());
+}
+
 std::int64_t Session::statementCount() const {
   const std::lock_guard<std::mutex> lock(mutex_);
   return nextStatement_;
@@ -146,6 +161,7 @@ void Session::enqueue(const std::shared_ptr<StatementRow>& row, const std::strin
   const StatementPtr current = statement(row->id);
   const bool open =
       current && current->state == name(StatementState::waiting) && settling_.count(row->id) == 0;
+  if (open) tell(*current);
   if (open && ending_) {
     finish(row->id, StatementState::cancelled, "cancelled", std::string());
   } else if (open) {
@@ -195,8 +211,10 @@ void Session::run(std::int64_t id) {
     runningKind_ = row.kind;
   }
   refreshState();
-  environment_.store.putStatement(statement(id), nullptr);
+  const StatementPtr started = statement(id);
+  environment_.store.putStatement(started, nullptr);
   touchOutput(id);
+  tell(*started);
   std::string options;
   if (auto given = statementOptions_.extract(id)) options = std::move(given.mapped());
   try {
@@ -326,6 +344,7 @@ void Session::settle(const std::shared_ptr<StatementRow>& final, const std::stri
     if (auto output = outputs_.extract(final->id)) shown = std::move(output.mapped());
   }
   if (shown) shown->close();
+  tell(*final);
   if (storeError.empty()) {
     finished_.push_back(final->id);
     finishedBytes_ += sizeOf(*final);
@@ -383,7 +402,9 @@ void Session::cancelNow(std::int64_t id, const std::function<void(bool)>& done) 
     statements_.at(id)->state = std::string(name(StatementState::cancelling));
   }
   touchOutput(id);
-  environment_.store.putStatement(statement(id), nullptr);
+  const StatementPtr stopping = statement(id);
+  environment_.store.putStatement(stopping, nullptr);
+  tell(*stopping);
   graceTimer_ = std::make_unique<Timer>(strand_, environment_.options.cancelGrace,
                                         [weak = weak_from_this(), id] {
                                           if (const auto self = weak.lock()) self->graceOver(id);
@@ -406,8 +427,13 @@ void Session::graceOver(std::int64_t id) {
     return;
   }
   Slot& stuck = slot(runningKind_);
+  // A leader takes all that live in its driver with it.
+  const bool whole = !stuck.instance || stuck.instance->entry->leader.empty();
   stuck.failure = "the code did not stop within " + seconds + " s: the " + stuck.kind +
-                  " interpreter was restarted and its variables are lost";
+                  " interpreter was restarted and its variables are lost" +
+                  (whole && slots_.size() > 1
+                       ? ", with its driver and what the session's other languages had there"
+                       : "");
   noteInLog("statement " + std::to_string(id) + ": " + stuck.failure);
   retire(stuck, HEARTH_CLOSE_KILL);
 }

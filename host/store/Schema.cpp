@@ -12,7 +12,7 @@ namespace hearth::host {
 namespace {
 
 // Step n leads from user_version n to n + 1. Released steps are never edited.
-const std::array<const char*, 2> steps = {
+const std::array<const char*, 3> steps = {
     R"sql(
       CREATE TABLE counters (name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;
       INSERT INTO counters VALUES ('session', 0);
@@ -32,6 +32,23 @@ const std::array<const char*, 2> steps = {
       CREATE UNIQUE INDEX statements_key ON statements (session, id);
     )sql",
     "ALTER TABLE statements ADD COLUMN displays TEXT NOT NULL DEFAULT ''",
+    R"sql(
+      INSERT INTO counters VALUES ('batch', 0);
+      CREATE TABLE batches (
+        id INTEGER PRIMARY KEY, name TEXT NOT NULL, owner TEXT NOT NULL, proxy_user TEXT NOT NULL,
+        state TEXT NOT NULL, reason TEXT NOT NULL, request TEXT NOT NULL, info TEXT NOT NULL,
+        tag TEXT NOT NULL, folder TEXT NOT NULL, idempotency_key TEXT NOT NULL,
+        request_digest TEXT NOT NULL, ending TEXT NOT NULL, created INTEGER NOT NULL,
+        submitted INTEGER NOT NULL, state_since INTEGER NOT NULL, ended INTEGER NOT NULL,
+        deleted INTEGER NOT NULL);
+      CREATE INDEX batches_shown ON batches (deleted, id);
+      CREATE INDEX batches_open ON batches (id) WHERE ended = 0;
+      CREATE INDEX batches_name ON batches (name, deleted, ended, id) WHERE name <> '';
+      ALTER TABLE sessions ADD COLUMN idempotency_key TEXT NOT NULL DEFAULT '';
+      ALTER TABLE sessions ADD COLUMN request_digest TEXT NOT NULL DEFAULT '';
+      CREATE INDEX sessions_key ON sessions (owner, idempotency_key) WHERE idempotency_key <> '';
+      CREATE INDEX batches_key ON batches (owner, idempotency_key) WHERE idempotency_key <> '';
+    )sql",
 };
 
 constexpr int newest = static_cast<int>(steps.size());

@@ -13,6 +13,9 @@
 
 namespace hearth::host {
 
+class SqliteIds;
+class SqliteReader;
+
 /// Durable against kill -9 of the host (WAL, synchronous=NORMAL; a power cut may cost the last
 /// moments, never the file). Writes are queued and committed in groups by one thread; when a group
 /// fails its rows are tried one by one, so that only the bad one does. Readers never wait for the
@@ -36,15 +39,27 @@ class SqliteStore final : public Store {
                                    bool withDeleted) const override;
   std::int64_t countSessions(bool withDeleted) const override;
   std::optional<SessionRow> sessionByName(const std::string& name) const override;
+  std::optional<SessionRow> sessionByKey(const std::string& owner,
+                                         const std::string& key) const override;
   std::optional<StatementRow> statement(std::int64_t session, std::int64_t id) const override;
   std::vector<StatementRow> statements(std::int64_t session, std::int64_t from, std::int64_t size,
                                        bool descending) const override;
   std::int64_t countStatements(std::int64_t session) const override;
 
+  std::int64_t nextBatchId() override;
+  void putBatch(BatchRow row, Done done) override;
+  std::optional<BatchRow> batch(std::int64_t id) const override;
+  std::vector<BatchRow> openBatches() const override;
+  std::vector<BatchRow> batches(std::int64_t from, std::int64_t size,
+                                bool withDeleted) const override;
+  std::int64_t countBatches(bool withDeleted) const override;
+  std::optional<BatchRow> batchByName(const std::string& name) const override;
+  std::optional<BatchRow> batchByKey(const std::string& owner,
+                                     const std::string& key) const override;
+
  private:
   class FileLock;
   class Writer;
-  class Reader;
   struct Write;
 
   void enqueue(std::unique_ptr<Write> write);
@@ -58,7 +73,7 @@ class SqliteStore final : public Store {
   std::unique_ptr<Writer> writer_;  // its thread only, but for the constructor
 
   mutable std::mutex readersMutex_;
-  mutable std::vector<std::unique_ptr<Reader>> readers_;  // those not in use
+  mutable std::vector<std::unique_ptr<SqliteReader>> readers_;  // those not in use
 
   std::mutex queueMutex_;
   std::condition_variable queued_;   // something to write, or the end
@@ -67,9 +82,8 @@ class SqliteStore final : public Store {
   std::size_t queuedBytes_ = 0;
   bool stopping_ = false;
 
-  std::mutex idMutex_;
-  std::int64_t nextId_ = 0;
-  std::int64_t reserved_ = 0;  // ids below it are durably taken
+  std::unique_ptr<SqliteIds> sessionIds_;
+  std::unique_ptr<SqliteIds> batchIds_;
   std::thread thread_;
 };
 

@@ -28,7 +28,9 @@ struct SessionRow {
   std::int64_t created = 0;
   std::int64_t stateSince = 0;
   std::int64_t ended = 0;
-  bool deleted = false;  ///< asked for by a client: hidden from Livy's routes
+  bool deleted = false;        ///< asked for by a client: hidden from Livy's routes
+  std::string idempotencyKey;  ///< that it was created with; empty: none
+  std::string requestDigest;   ///< of the request that came with the key
 };
 
 /// A statement as stored. `bundle` is JSON text that is never parsed here.
@@ -47,6 +49,28 @@ struct StatementRow {
   std::int64_t submitted = 0;
   std::int64_t started = 0;
   std::int64_t completed = 0;
+};
+
+/// A batch as stored.
+struct BatchRow {
+  std::int64_t id = 0;
+  std::string name;            ///< empty: none
+  std::string owner;           ///< empty: nobody (authentication off)
+  std::string proxyUser;       ///< empty: none
+  std::string state;           ///< Livy's name
+  std::string reason;          ///< why it is in that state, for people; may be empty
+  std::string request;         ///< JSON object: the request as accepted
+  std::string info;            ///< JSON object: appId, appInfo and the like; may be empty
+  std::string tag;             ///< by which a cluster knows the application
+  std::string folder;          ///< its log and files, absolute
+  std::string idempotencyKey;  ///< empty: none
+  std::string requestDigest;   ///< of the request that came with the key
+  std::string ending;  ///< "kill" or "delete" once its end was asked for, also before it has come
+  std::int64_t created = 0;
+  std::int64_t submitted = 0;  ///< its turn came
+  std::int64_t stateSince = 0;
+  std::int64_t ended = 0;
+  bool deleted = false;  ///< asked for by a client: hidden from Livy's routes
 };
 
 /// The disk said no, or the file is not ours. `what()` names the file and the way out.
@@ -87,12 +111,28 @@ class Store {
   virtual std::int64_t countSessions(bool withDeleted) const = 0;
   /// Not deleted session of that name, if any; live ones first, then the newest.
   virtual std::optional<SessionRow> sessionByName(const std::string& name) const = 0;
+  /// The session that the owner made with that idempotency key, deleted or not.
+  virtual std::optional<SessionRow> sessionByKey(const std::string& owner,
+                                                 const std::string& key) const = 0;
 
   virtual std::optional<StatementRow> statement(std::int64_t session, std::int64_t id) const = 0;
   /// From the `from`-th in the given order.
   virtual std::vector<StatementRow> statements(std::int64_t session, std::int64_t from,
                                                std::int64_t size, bool descending) const = 0;
   virtual std::int64_t countStatements(std::int64_t session) const = 0;
+
+  /// Batches, as sessions above.
+  virtual std::int64_t nextBatchId() = 0;
+  virtual void putBatch(BatchRow row, Done done) = 0;
+  virtual std::optional<BatchRow> batch(std::int64_t id) const = 0;
+  virtual std::vector<BatchRow> openBatches() const = 0;
+  virtual std::vector<BatchRow> batches(std::int64_t from, std::int64_t size,
+                                        bool withDeleted) const = 0;
+  virtual std::int64_t countBatches(bool withDeleted) const = 0;
+  virtual std::optional<BatchRow> batchByName(const std::string& name) const = 0;
+  /// The batch that the owner made with that idempotency key, deleted or not.
+  virtual std::optional<BatchRow> batchByKey(const std::string& owner,
+                                             const std::string& key) const = 0;
 };
 
 }  // namespace hearth::host

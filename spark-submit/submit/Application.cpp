@@ -4,7 +4,26 @@
 #include <fstream>
 #include <iterator>
 
+#include "submit/LaunchPatterns.h"
+
 namespace hearth::submit {
+
+namespace {
+
+// What bin/spark-submit, and the scripts that it runs, leave in the environment.
+void prepareAsScriptsDo(const Application& application, Environment& variables) {
+  variables["PYTHONHASHSEED"] = "0";
+  variables["SPARK_ENV_LOADED"] = "1";
+  variables["SPARK_SCALA_VERSION"] = scalaVersion(application.sparkHome);
+  std::string& conf = variables["SPARK_CONF_DIR"];
+  if (conf.empty()) conf = application.sparkHome + "/conf";
+  const auto current = variables.find("LD_LIBRARY_PATH");
+  const std::string path = libraryPath(
+      application.properties, current == variables.end() ? std::string() : current->second);
+  if (!path.empty()) variables["LD_LIBRARY_PATH"] = path;
+}
+
+}  // namespace
 
 Environment sparkEnvironment() {
   Environment environment;
@@ -42,7 +61,16 @@ Command submission(const Application& application, const std::string& properties
 
   Command command;
   std::vector<std::string>& argv = command.argv;
-  argv = {application.sparkHome + "/bin/spark-submit", "--properties-file", propertiesFile};
+  const auto pattern = LaunchPatterns::instance().find(application.sparkHome, variables);
+  const auto direct =
+      pattern ? launchCommand(*pattern, application, application.properties) : std::nullopt;
+  if (direct) {
+    argv = *direct;
+    prepareAsScriptsDo(application, variables);
+  } else {
+    argv = {application.sparkHome + "/bin/spark-submit"};
+  }
+  argv.insert(argv.end(), {"--properties-file", propertiesFile});
   if (!application.mainClass.empty()) argv.insert(argv.end(), {"--class", application.mainClass});
   if (!application.proxyUser.empty())
     argv.insert(argv.end(), {"--proxy-user", application.proxyUser});

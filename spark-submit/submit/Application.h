@@ -38,8 +38,11 @@ std::string readDefaults(const std::string& sparkHome, const Environment& enviro
 /// spark-defaults.conf, then its master and deploy mode.
 Properties effectiveProperties(const Application& application, const std::string& defaults);
 
-/// The command that submits the application, in `environment`. Of its properties nothing is in it:
-/// they are what effectiveProperties() gives, in `propertiesFile`. No shell reads any of its words.
+/// The command that submits the application, in `environment`. Its properties, which must be all
+/// there are (effectiveProperties()), are in `propertiesFile`; of them only the driver's heap,
+/// class path and Java options are in the command. No shell reads any of its words. It is the
+/// launcher's own where that is known (LaunchPatterns), which saves the launcher; else
+/// bin/spark-submit.
 Command submission(const Application& application, const std::string& propertiesFile,
                    const Environment& environment);
 

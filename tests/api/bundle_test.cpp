@@ -3,7 +3,10 @@
 #include <catch2/catch.hpp>
 #include <string>
 
+#include "api/ResultRows.h"
+
 using hearth::host::Bundle;
+using hearth::host::ResultRows;
 
 namespace {
 
@@ -57,4 +60,37 @@ TEST_CASE("a bundle that is no JSON does no harm") {
                            R"({"a\)"
                            "\"hearth\""})
     checkSame(text);
+}
+
+TEST_CASE("rows are paged as they were written") {
+  const std::string bundle =
+      R"({"text/plain":"]","application/json":{"schema":{"fields":[]},"data":[ [1,"],["] ,[ 2.50 ], [{"a":[]}]]}})";
+  const auto page = [&](std::int64_t from, std::int64_t size) {
+    const auto rows = ResultRows::of(bundle, from, size);
+    REQUIRE(rows);
+    CHECK(rows->total == 3);
+    CHECK(rows->columns == R"({"fields":[]})");
+    return std::to_string(rows->from) + rows->rows;
+  };
+  CHECK(page(0, 2) == R"(0[[1,"],["],[ 2.50 ]])");
+  CHECK(page(2, 9) == R"(2[[{"a":[]}]])");
+  CHECK(page(1, 0) == "1[]");
+  CHECK(page(7, 9) == "3[]");
+}
+
+TEST_CASE("rows are those of a table too, and other results have none") {
+  const auto table = ResultRows::of(
+      R"({"application/vnd.livy.table.v1+json":{"headers":[{"name":"0"}],"data":[[1],[2]]}})", 1,
+      5);
+  REQUIRE(table);
+  CHECK(table->mime == "application/vnd.livy.table.v1+json");
+  CHECK(table->columns == R"([{"name":"0"}])");
+  CHECK(table->rows == "[[2]]");
+  for (const char* text :
+       {"", "{}", R"({"text/plain":"x"})", R"({"application/json":[1,2]})",
+        R"({"application/json":{"schema":1,"data":2}})", R"({"application/json":{"data":[1]}})"})
+    CHECK_FALSE(ResultRows::of(text, 0, 5));
+  const auto none = ResultRows::of(R"({"application/json":{"schema":{},"data":[]}})", 0, 5);
+  REQUIRE(none);
+  CHECK(none->rows == "[]");
 }

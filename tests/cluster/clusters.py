@@ -262,6 +262,12 @@ class Yarn(Cluster):
         assert status in (200, 202), (status, body)
 
 
+    def requests_with(self, part):
+        """Lines of requests to the ResourceManager's web services with this in them, so far."""
+        lines = (self.logs / "resourcemanager.log").read_text(errors="replace").splitlines()
+        return [line for line in lines if "/ws/v1/cluster/" in line and part in line]
+
+
 def write_spark_defaults(conf, values):
     text = "".join(f"{key} {value}\n" for key, value in {
         "spark.ui.enabled": "false",
@@ -368,6 +374,24 @@ class Standalone(Cluster):
     def state(self):
         """What the Master's JSON page shows."""
         return fetch_json(f"{self.url}/json/")
+
+    def kill(self, app):
+        """As its page does it, which of late wants a token that it shows itself."""
+        token = re.search(rb'csrfToken" value="([^"]+)"', fetch(f"{self.url}/")[1])
+        body = f"id={app}&terminate=true" + (f"&csrfToken={token[1].decode()}" if token else "")
+        status, answer = fetch(f"{self.url}/app/kill/", method="POST", body=body.encode(),
+                               content_type="application/x-www-form-urlencoded")
+        assert status == 200, (status, answer)
+
+    def until(self, field, seconds=START_TIME):
+        """What is there once something is: "activeapps", "activedrivers"."""
+        end = time.monotonic() + seconds
+        while time.monotonic() < end:
+            found = self.state()[field]
+            if found:
+                return found
+            time.sleep(0.2)
+        raise AssertionError(f"no {field} within {seconds} s{self.tails()}")
 
     def ready(self):
         answer = self.state()

@@ -30,10 +30,10 @@ def test_pi_runs_in_yarn(yarn, spark_home, mode):
 
 
 def test_pi_runs_in_a_standalone_cluster(standalone, spark_home):
-    status, out, err = submit(spark_home, standalone.env(), "--name", "pi", pi(spark_home), 2)
+    status, out, err = submit(spark_home, standalone.env(), pi(spark_home), 2)
     assert status == 0, err[-4000:] + standalone.tails()
     assert "Pi is roughly 3." in out, (out, err[-2000:])
-    assert ("pi", "FINISHED") in [(app["name"], app["state"]) for app in standalone.state()["completedapps"]]
+    assert ("PythonPi", "FINISHED") in [(app["name"], app["state"]) for app in standalone.state()["completedapps"]]
 
 
 def test_a_file_goes_into_hdfs_and_comes_back(hdfs):

@@ -1,6 +1,7 @@
 """What http.client does not do: requests that are no HTTP, clients by the thousand, clients that hang up."""
 
 import concurrent.futures
+import json
 import selectors
 import socket
 import time
@@ -75,3 +76,23 @@ def in_parallel(count, work, threads=16):
     """[work(0), .., work(count - 1)], on several threads."""
     with concurrent.futures.ThreadPoolExecutor(threads) as pool:
         return list(pool.map(work, range(count)))
+
+
+def events(server, path, headers=None, until=None):
+    """Reads an event stream to its end, or until `until(event)`; returns [(id, name, data)]."""
+    with server.stream(path, headers) as answer:
+        assert answer.status == 200, answer.read()
+        assert answer.getheader("Content-Type").startswith("text/event-stream")
+        fields, seen = {}, []
+        for line in answer:
+            line = line.decode().rstrip("\n")
+            if line:
+                name, _, value = line.partition(": ")
+                fields[name] = fields[name] + "\n" + value if name == "data" and name in fields else value
+                continue
+            if "event" in fields:
+                seen.append((fields["id"], fields["event"], json.loads(fields["data"])))
+                if until and until(seen[-1]):
+                    return seen
+            fields = {}
+        return seen

@@ -6,25 +6,7 @@ import json
 import nbformat
 import pytest
 
-
-def events(server, path, headers=None, until=None):
-    """Reads an event stream to its end, or until `until(event)`; yields (id, name, data)."""
-    with server.stream(path, headers) as answer:
-        assert answer.status == 200, answer.read()
-        assert answer.getheader("Content-Type").startswith("text/event-stream")
-        fields, seen = {}, []
-        for line in answer:
-            line = line.decode().rstrip("\n")
-            if line:
-                name, _, value = line.partition(": ")
-                fields[name] = fields[name] + "\n" + value if name == "data" and name in fields else value
-                continue
-            if "event" in fields:
-                seen.append((fields["id"], fields["event"], json.loads(fields["data"])))
-                if until and until(seen[-1]):
-                    return seen
-            fields = {}
-        return seen
+from contract_wire import events
 
 
 def test_a_statement_is_followed_in_the_order_in_which_it_showed_things(wild):
@@ -149,6 +131,29 @@ def test_options_of_a_statement_reach_its_interpreter(wild):
         "application/json": {"maxRows": 7}}
     assert wild.post(path, {"code": "options"}).json["output"]["data"] == {"application/json": None}
     assert wild.post(path, {"code": "options", "options": 7}).status == 422
+
+
+def test_the_rows_of_a_result_are_paged(wild):
+    made = wild.session(kind="leading")
+    result = {"schema": {"type": "struct", "fields": []}, "data": [[n] for n in range(60)]}
+    wild.post(f"/v1/sessions/{made}/statements", {"code": "options", "options": result})
+    wild.finish(made, 0)
+    path = f"/v1/sessions/{made}/statements/0/rows"
+    rows = []
+    while len(rows) < 60:
+        page = wild.get(f"{path}?from={len(rows)}&size=25").json
+        assert page["from"] == len(rows) and page["total"] == 60 and page["rows"]
+        assert page["columns"] == result["schema"] and page["mime"] == "application/json"
+        rows += page["rows"]
+    assert rows == result["data"]
+    assert wild.get(f"{path}?from=60").json["rows"] == []
+    assert wild.get(f"{path}?from=-1").status == 400
+    wild.post(f"/v1/sessions/{made}/statements", {"code": "shows"})
+    wild.finish(made, 1)
+    answer = wild.get(f"/v1/sessions/{made}/statements/1/rows")
+    assert answer.status == 409 and "has no rows" in answer.json["detail"]
+    assert wild.get(f"/v1/sessions/{made}/statements/2/rows").status == 404
+    wild.delete(f"/v1/sessions/{made}")
 
 
 def test_a_session_exports_as_a_valid_notebook(wild):

@@ -366,6 +366,14 @@ class FakeSession {
     code.assign(code.size(), '#');
     return answer;
   }
+  Answer inspect(std::uint64_t request, std::string code, std::uint64_t cursor,
+                 std::int32_t detail) {
+    const auto answer = call([&](hearth_error* err) {
+      return plugin_.inspect(self_, request, borrow(code), cursor, detail, err);
+    });
+    code.assign(code.size(), '#');
+    return answer;
+  }
   Answer exportDriver(std::uint64_t request) {
     return call([&](hearth_error* err) { return plugin_.export_driver(self_, request, err); });
   }

@@ -101,13 +101,23 @@ class Driver:
         self.host.close()
 
 
+def version_of(home):
+    """Of .spark/4.3.0/pyspark the 4.3.0, else the folder's name."""
+    path = pathlib.Path(home)
+    return path.parent.name if path.name == "pyspark" else path.name
+
+
 def pytest_generate_tests(metafunc):
     if "spark_home" in metafunc.fixturenames:
         # What does not touch the REPL is the same for all versions of Spark.
         homes = HOMES[:1] if getattr(metafunc.module, "ANY_SPARK", False) else HOMES
-        metafunc.parametrize("spark_home", homes or [pytest.param(
-            None, marks=pytest.mark.skip(reason="neither SPARK_HOME nor HEARTH_TEST_SPARK_HOMES"))],
-            ids=lambda home: pathlib.Path(home).name if home else "none", scope="session")
+        # Two test processes can share the work, one version each.
+        metafunc.parametrize("spark_home", [
+            pytest.param(home, id=version_of(home), marks=pytest.mark.xdist_group(version_of(home)))
+            for home in homes
+        ] or [pytest.param(
+            None, id="none", marks=pytest.mark.skip(reason="neither SPARK_HOME nor HEARTH_TEST_SPARK_HOMES"))],
+            scope="session")
 
 
 @pytest.fixture(scope="session")

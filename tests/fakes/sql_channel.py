@@ -50,11 +50,20 @@ class Sql:
         return bundle
 
     def complete(self, code, cursor=None):
+        return self._ask(link_host.COMPLETE, code, cursor)["candidates"]
+
+    def inspect(self, code, cursor=None, detail=0):
+        """What is known of the name at the cursor, as text; None where nothing is."""
+        answer = self._ask(link_host.INSPECT, code, cursor, detail=detail)
+        assert sorted(answer) == ["data", "found"] and bool(answer["data"]) is answer["found"]
+        return answer["data"].get("text/plain")
+
+    def _ask(self, type, code, cursor, **more):
         request = next(requests)
-        self.host.send(self.channel, link_host.COMPLETE, json.dumps(
-            {"code": code, "cursor": len(code) if cursor is None else cursor}), request)
+        self.host.send(self.channel, type, json.dumps(
+            {"code": code, "cursor": len(code) if cursor is None else cursor, **more}), request)
         reply = self.host.wait(
             lambda f: f.type == link_host.REPLY and f.statement == request
             and f.channel == self.channel)
         assert reply.outcome == 0, reply
-        return json.loads(reply.payload)["candidates"]
+        return json.loads(reply.payload)

@@ -10,7 +10,7 @@ import subprocess
 import threading
 
 HELLO = 1
-EXECUTE, INTERRUPT, COMPLETE, STOP = 16, 17, 18, 20
+EXECUTE, INTERRUPT, COMPLETE, STOP, INSPECT = 16, 17, 18, 20, 23
 READY, DONE, REPLY, DISPLAY = 32, 35, 36, 40
 OK, ERROR, CANCELLED = 0, 1, 2
 
@@ -130,7 +130,9 @@ class Worker:
             length, channel, kind, outcome, statement, sequence = HEADER.unpack(header)
             assert (channel, sequence) == (CHANNEL, 0)
             frame = (kind, outcome, statement, stream.read(length))
-            if kind == DISPLAY:
+            if kind == INTERRUPT:
+                self.send(INTERRUPT, statement)  # it is left alone from here on
+            elif kind == DISPLAY:
                 shown = json.loads(frame[3], parse_constant=_no_constant)
                 self.displays.setdefault(statement, []).append(shown)
             else:
@@ -202,11 +204,20 @@ class Worker:
         self.send(INTERRUPT, statement)
 
     def complete(self, code, cursor=None):
-        payload = {"code": code, "cursor": len(code) if cursor is None else cursor}
-        self.send(COMPLETE, 77, json.dumps(payload).encode())
+        return self._ask(COMPLETE, code, cursor)["candidates"]
+
+    def inspect(self, code, cursor=None, detail=0):
+        """What is known of the name at the cursor, as text; None where nothing is."""
+        answer = self._ask(INSPECT, code, cursor, detail=detail)
+        assert sorted(answer) == ["data", "found"] and bool(answer["data"]) is answer["found"]
+        return answer["data"].get("text/plain")
+
+    def _ask(self, type, code, cursor, **more):
+        payload = {"code": code, "cursor": len(code) if cursor is None else cursor, **more}
+        self.send(type, 77, json.dumps(payload).encode())
         kind, status, request, payload = self._next(self._replies)
         assert (kind, status, request) == (REPLY, 0, 77)
-        return json.loads(payload)["candidates"]
+        return json.loads(payload)
 
     def stop(self):
         self.send(STOP)

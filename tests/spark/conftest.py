@@ -27,7 +27,10 @@ def pytest_generate_tests(metafunc):
     if "spark_home" in metafunc.fixturenames:
         # What is the same for all versions of Spark runs once, on the newest.
         homes = spark_homes()[:1] if getattr(metafunc.module, "ANY_SPARK", False) else spark_homes()
-        metafunc.parametrize("spark_home", homes, ids=version_of, scope="session")
+        # Two test processes can share the work, one version each.
+        metafunc.parametrize("spark_home", [
+            pytest.param(home, id=version_of(home), marks=pytest.mark.xdist_group(version_of(home))) for home in homes],
+            scope="session")
 
 
 def serve(spark_home, tmp_path_factory):

@@ -1,5 +1,7 @@
 """Cancel stops code, and the session that ran it goes on."""
 
+import os
+
 import pytest
 
 SCALA = {"loop": "while (true) {}", "sleep": "Thread.sleep(1000000)",
@@ -57,4 +59,35 @@ def test_python_code_that_will_not_stop_costs_its_interpreter_and_says_so(server
     log = "\n".join(server.get(f"/sessions/{session}/log?size=-1").json["log"])
     assert "did not stop" in log and "restarted" in log
     assert server.text(session, "sc.parallelize([1, 2]).sum()") == "3", "the same session, the same context"
+    server.delete(f"/sessions/{session}")
+
+
+def test_r_code_that_will_not_stop_costs_its_interpreter_and_says_so(server):
+    session = server.session(kind="shared", conf={"spark.ui.enabled": "false", "spark.hearth.r.plain": "true"})
+    server.output(session, "val kept = 7", "spark")
+    # R waits in C for a child that is deaf to the signal.
+    code = 'cat("begun\\n"); system("trap \'\' INT; sleep 1000")'
+    made = server.post(f"/sessions/{session}/statements", {"code": code, "kind": "sparkr"}).json["id"]
+    path = f"/sessions/{session}/statements/{made}"
+    server.until("it has printed", lambda: "begun" in server.get("/v1" + path).json["stdout"], 60)
+    assert server.post(path + "/cancel").status == 200
+    final = server.finish(session, made, 60)
+    assert final["state"] == "cancelled" and "sparkr interpreter was restarted" in final["output"]["evalue"], final
+    assert server.text(session, "1 + 1", "sparkr") == "[1] 2"
+    assert "7" in server.text(session, "kept", "spark"), "the other languages go on"
+    server.delete(f"/sessions/{session}")
+
+
+def test_scala_code_that_will_not_stop_costs_its_driver_and_says_so(server, tmp_path):
+    session = server.session(kind="spark", conf={"spark.ui.enabled": "false"})
+    os.mkfifo(tmp_path / "never")
+    # The JVM cannot stop a thread that waits in the kernel.
+    code = f'println("begun"); new java.io.FileInputStream("{tmp_path}/never").read()'
+    made = server.post(f"/sessions/{session}/statements", {"code": code}).json["id"]
+    path = f"/sessions/{session}/statements/{made}"
+    server.until("it has printed", lambda: "begun" in server.get("/v1" + path).json["stdout"], 60)
+    assert server.post(path + "/cancel").status == 200
+    final = server.finish(session, made, 90)
+    assert final["state"] == "cancelled" and "spark interpreter was restarted" in final["output"]["evalue"], final
+    assert server.text(session, "1 + 1", timeout=180).endswith(": Int = 2\n"), "the session goes on, with a new driver"
     server.delete(f"/sessions/{session}")

@@ -86,6 +86,9 @@ def test_sql_on_v1_has_text_and_says_what_was_cut(server, scala):
     assert output["data"]["application/json"]["data"] == [[0], [1]]
     assert output["data"]["text/plain"] == "+--+\n|id|\n+--+\n|0 |\n|1 |\n+--+\n(2 rows; there are more)"
     assert output["metadata"] == {"rows": 2, "truncated": True, "maxRows": 2}
+    page = server.get(f"/v1/sessions/{scala}/statements/{made.json['id']}/rows?from=1&size=5").json
+    assert (page["rows"], page["total"], page["metadata"]["truncated"]) == ([[1]], 2, True)
+    assert page["columns"]["fields"][0]["name"] == "id"
     found = server.get(f"/sessions/{scala}/statements/{made.json['id']}").json["output"]
     assert set(found) == {"status", "execution_count", "data"} and set(found["data"]) == {"application/json"}
 
@@ -240,3 +243,26 @@ def test_completion_knows_the_names_of_the_session(server, scala, python):
     assert "zebra_count" in answer.json["candidates"]
     answer = server.post(f"/sessions/{scala}/completion", {"code": "prin", "kind": "spark", "cursor": 4})
     assert "println" in answer.json["candidates"]
+
+
+def test_inspection_tells_what_a_name_is_in_every_language_also_while_another_runs(server, scala):
+    server.output(scala, "val harvest = List(1, 2)", "spark")
+    server.output(scala, "def sow(seeds: int, row=1):\n    'Puts seeds into a row.'", "pyspark")
+    server.output(scala, "create or replace temporary view beds as select 1 as bed, 'x' as crop", "sql")
+
+    def inspect(kind, code, detail=0):
+        found = server.post(f"/v1/sessions/{scala}/inspection",
+                            {"code": code, "kind": kind, "cursor": len(code), "detail": detail}, timeout=60).json
+        return found["data"]["text/plain"] if found["found"] else None
+
+    assert server.until("the compiler is free", lambda: inspect("spark", "harvest.map"), 60).startswith("def map[B")
+    running = server.post(f"/sessions/{scala}/statements", {"code": "Thread.sleep(100000)", "kind": "spark"}).json["id"]
+    server.until("it runs", lambda: server.get(f"/sessions/{scala}/statements/{running}").json["state"] == "running")
+    assert inspect("pyspark", "sow") == "Signature: sow(seeds: int, row=1)\nType: function\nDocstring:\nPuts seeds into a row."
+    assert "def sow(" in inspect("pyspark", "sow", 1)
+    assert inspect("sql", "select * from beds").splitlines()[1:] == ["  bed INT NOT NULL", "  crop STRING NOT NULL"]
+    assert inspect("sql", "select upper").startswith("Function: upper")
+    assert inspect("spark", "harvest") is None
+    assert inspect("pyspark", "no_such_name") is None
+    server.post(f"/sessions/{scala}/statements/{running}/cancel")
+    assert server.finish(scala, running)["state"] == "cancelled"

@@ -1,6 +1,8 @@
 """Every property of a session changes the real Spark application (what local mode can show)."""
 
 import pathlib
+import subprocess
+import sys
 
 from harness import Server
 
@@ -30,6 +32,22 @@ def test_properties_reach_the_application(server, tmp_path):
         assert server.text(session, "from pyspark import SparkFiles; open(SparkFiles.get('data.txt')).read()") == "'from files\\n'"
         view = server.get("/sessions/all%20of%20them").json
         assert view["id"] == session and view["driverMemory"] == "700m" and view["numExecutors"] == 3
+    finally:
+        server.delete(f"/sessions/{session}")
+
+
+def test_a_session_has_a_virtual_environment_and_variables_of_its_own(server, python, tmp_path):
+    subprocess.run([sys.executable, "-m", "venv", "--without-pip", str(tmp_path / "own")], check=True)
+    session = server.session(kind="pyspark", conf={
+        "spark.ui.enabled": "false", "spark.pyspark.python": str(tmp_path / "own" / "bin" / "python"),
+        "spark.hearth.env.FIELD_OF": "maïs = 1"})
+    try:
+        assert server.text(session, "import sys; sys.prefix") == repr(str(tmp_path / "own"))
+        assert server.text(session, "import os; os.environ['FIELD_OF']") == repr("maïs = 1")
+        on_executors = "import sys; sc.parallelize([0], 1).map(lambda _: sys.prefix).first()"
+        assert server.text(session, on_executors, timeout=120) == repr(str(tmp_path / "own"))
+        assert server.text(python, "import os, sys; 'FIELD_OF' in os.environ, sys.prefix == '%s'" % (tmp_path / "own")) == (
+            "(False, False)"), "other sessions go on as they were"
     finally:
         server.delete(f"/sessions/{session}")
 

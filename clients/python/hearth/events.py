@@ -1,4 +1,6 @@
-"""A statement as a stream of events: server-sent events where the server has them, else polls."""
+"""A statement or a session as a stream of events: server-sent events where the server has them; a
+statement is polled else.
+"""
 
 import json
 import time
@@ -17,6 +19,19 @@ def follow(http, path, deadline=None):
     {"progress"}, "state". What was printed comes once and whole, also where the connection is lost
     on the way. Raises TimeoutError at the deadline (of time.monotonic()).
     """
+    return _follow(http, path, deadline, "output", _poll)
+
+
+def follow_session(http, path, deadline=None):
+    """Yields (event, data) of the session at path until its end. Events: "state" {"state",
+    "reason"}, "statement" {"id", "kind", "state", "outcome"}, "log" {"from", "lines"}, "missed"
+    {"events"}. The last is ("state", view) with the whole view. Raises TimeoutError at the deadline.
+    """
+    return _follow(http, path, deadline, "ended", None)
+
+
+def _follow(http, path, deadline, mark, poll):
+    """mark: the field that only the last event's view has."""
     last = None
     failures = 0
     while True:
@@ -24,13 +39,13 @@ def follow(http, path, deadline=None):
             for ident, name, data in _stream(http, path, last, deadline):
                 last, failures = ident, 0
                 yield name, data
-                if name == "state" and data.get("state") in FINAL and "output" in data:
+                if name == "state" and mark in data:
                     return
         except HttpError as error:
-            if error.status not in (404, 405, 406):
+            if error.status not in (404, 405, 406) or poll is None:
                 raise
             if last is None:  # a server without events; without the statement, too, it may be
-                yield from _poll(http, path, deadline)
+                yield from poll(http, path, deadline)
                 return
             raise
         except (OSError, ValueError):

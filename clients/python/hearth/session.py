@@ -147,6 +147,17 @@ class Session:
         deadline = None if timeout is None else time.monotonic() + timeout
         return events.follow(self._http, self._statement(statement), deadline)
 
+    def rows(self, statement, start=0, page=1000):
+        """Yields the rows of a statement's result (of a query or a table), fetched by pages."""
+        while True:
+            got = self._http.get(
+                self._statement(statement) + "/rows", **{"from": start, "size": page}
+            )
+            yield from got["rows"]
+            start += len(got["rows"])
+            if not got["rows"] or start >= got["total"]:
+                return
+
     def cancel(self, statement):
         """Stops a statement. Does nothing when it has ended."""
         try:
@@ -175,6 +186,18 @@ class Session:
             question["kind"] = kind
         return self._http.post(self._path + "/completion", question)["candidates"]
 
+    def inspect(self, code, cursor=None, kind=None, detail=0):
+        """What is known of the name at the cursor, as text; None where nothing is."""
+        question = {
+            "code": code,
+            "cursor": len(code) if cursor is None else cursor,
+            "detail": detail,
+        }
+        if kind is not None:
+            question["kind"] = kind
+        answer = self._http.post(self._path + "/inspection", question)
+        return answer["data"].get("text/plain") if answer["found"] else None
+
     def _statement(self, number):
         return "%s/statements/%d" % (self._path, number)
 
@@ -202,6 +225,13 @@ class Session:
         return rdd if values is None else rdd.put(values)
 
     # Life ----------------------------------------------------------------------------------------
+
+    def follow(self, timeout=None):
+        """Yields (event, data) of the session until its end, what was before included: "state",
+        "statement", "log", "missed".
+        """
+        deadline = None if timeout is None else time.monotonic() + timeout
+        return events.follow_session(self._http, self._path, deadline)
 
     def log(self):
         """The lines of the session's log."""

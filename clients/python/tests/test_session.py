@@ -203,3 +203,28 @@ def test_a_session_is_kept_as_a_notebook(session):
 
 def test_completion_asks_at_the_end_of_the_code(session):
     assert isinstance(session.complete("pri"), list)
+
+
+def test_a_session_is_followed_to_its_end_also_over_connections_that_break_off(server):
+    with hearth.Session(server.url, kind="echo") as made:
+        made.run("hello")
+        made._http = Flaky(made._http, 7)
+        seen = []
+        for event, data in made.follow(timeout=60):
+            if event == "statement" and data["outcome"] == "ok":
+                hearth.Session.attach(made.id, server.url).close()
+            seen.append((event, data))
+    assert [data["state"] for event, data in seen if event == "statement"] == ["waiting", "running", "available"]
+    assert seen[-1][0] == "state" and seen[-1][1]["state"] == "dead" and seen[-1][1]["ended"]
+    log = [line for event, data in seen if event == "log" for line in data["lines"]]
+    assert len(log) == len(set(log)) and any("deleted by a client" in line for line in log)
+
+
+def test_following_a_session_that_lives_on_ends_with_the_time(session):
+    with pytest.raises(TimeoutError):
+        for _ in session.follow(timeout=0.5):
+            pass
+
+
+def test_a_kind_that_cannot_inspect_knows_nothing(session):
+    assert session.inspect("name") is None

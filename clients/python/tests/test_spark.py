@@ -100,3 +100,14 @@ def test_what_is_no_simple_value_is_refused_here():
     for value in (object(), [object()], {"k": len}):
         with pytest.raises(TypeError, match="cannot be sent"):
             literal(value)
+
+
+def test_rows_are_fetched_by_pages_and_names_are_inspected(spark):
+    result = spark.run("select id, id * 2 as double from range(25) order by id", "sql")
+    number = result.statement["id"]
+    assert list(spark.rows(number, page=10)) == [[n, 2 * n] for n in range(25)]
+    assert list(spark.rows(number, start=24)) == [[24, 48]]
+    spark.run("import json")
+    assert "Signature: dumps(obj" in spark.inspect("json.dumps")
+    assert "def dumps(" in spark.inspect("json.dumps", detail=1)
+    assert spark.inspect("select upper", kind="sql").startswith("Function: upper")

@@ -146,6 +146,8 @@ typedef struct hearth_open {
   hearth_str user;          /* whom the REPL is to run as; empty where impersonation is off */
   hearth_str options_json;  /* {"dir": private folder, mode 0700, gone after release,
                                 "name": .., "parameter": of a kind asked for as KIND:PARAMETER,
+                                "tag": for leaders, what a cluster is to know the application
+                                by, another one at each launch,
                                 "request": the create request's properties} */
   hearth_str driver_json;   /* from the leader's export_driver; empty for a leader */
   hearth_str recovery_blob; /* what save() kept; empty for a new session */
@@ -189,7 +191,10 @@ typedef struct hearth_host {
 
   /* Reports the interpreter's state. detail_json, empty or an object, may carry "reason",
    * "appId", "sparkVersion" and "appInfo" {"driverLogUrl","sparkUiUrl"}; saying the same state again only updates
-   * these. [any] */
+   * these. Of an application in a cluster also "cluster" {"master": "yarn" or "spark://..", "tag": as
+   * in the options, "id": once known}: the host follows it there, takes its end for the session's
+   * and sees to it that it is gone when the session is. A HEARTH_WAITING without a reason only
+   * tells this. [any] */
   void (*session_state)(void *ctx, hearth_session_h session, int32_t state, hearth_str detail_json);
 
   /* Adds to what a running statement has printed. [any] */

@@ -1,21 +1,17 @@
 """Completion from what the user's module holds.
 
-It runs beside the statement that runs, so it must not run any of the user's code: attributes are
-looked up statically, and no property, __getattr__ or __dir__ is called.
+It runs beside the statement that runs, and so none of the user's code (lookup.py).
 """
 
 import builtins
-import inspect
 import keyword
 import re
-import types
 
-from . import magics
+from . import lookup, magics
 
 MAX_CANDIDATES = 1000
 
 _TOKEN = re.compile(r"(?:[^\W\d]\w*\s*\.\s*)*(?:[^\W\d]\w*)?\Z")
-_UNKNOWN = object()
 
 
 def complete(code, cursor, names):
@@ -40,14 +36,10 @@ def complete(code, cursor, names):
     else:
         if line[: len(line) - len(token)].rstrip().endswith((".", ")", "]", "'", '"')):
             return []
-        target = names.get(path[0], _UNKNOWN)
-        if target is _UNKNOWN:
-            target = getattr(builtins, path[0], _UNKNOWN)
-        for name in path[1:]:
-            target = _attribute(target, name)
-        if target is _UNKNOWN:
+        target = lookup.resolve(path, names)
+        if target is lookup.UNKNOWN:
             return []
-        candidates = _attributes(target)
+        candidates = lookup.attributes(target)
     found = sorted(
         name
         for name in candidates
@@ -56,69 +48,3 @@ def complete(code, cursor, names):
     if not prefix.startswith("_"):
         found = [name for name in found if not name.startswith("_")]
     return found[:MAX_CANDIDATES]
-
-
-class _Instance:
-    """Stands for a value of which only the class is known, from a property's annotation."""
-
-    def __init__(self, kind):
-        self.kind = kind
-
-
-def _is(value, *kinds):
-    """isinstance() by the real class alone; isinstance() itself may ask the value for its
-    __class__.
-    """
-    bases = type.__dict__["__mro__"].__get__(type(value))
-    return any(base is kind for base in bases for kind in kinds)
-
-
-def _attribute(target, name):
-    """The attribute's value when it can be had without running code, else _UNKNOWN."""
-    if target is _UNKNOWN:
-        return _UNKNOWN
-    try:
-        found = inspect.getattr_static(target.kind if _is(target, _Instance) else target, name)
-    except (AttributeError, TypeError):
-        return _UNKNOWN
-    if _is(found, property):
-        return _annotated(found)
-    if _is(found, staticmethod, classmethod):
-        return found.__func__
-    if _is(found, types.MemberDescriptorType, types.GetSetDescriptorType):
-        return _UNKNOWN
-    if _is(found, types.FunctionType, types.BuiltinFunctionType, types.ModuleType, type):
-        return found
-    if inspect.getattr_static(type(found), "__get__", None) is not None:
-        return _UNKNOWN
-    return found
-
-
-def _annotated(found):
-    """What a property says it returns: `spark.read` completes from it without being read."""
-    kind = getattr(found.fget, "__annotations__", {}).get("return")
-    if _is(kind, str):
-        kind = getattr(found.fget, "__globals__", {}).get(kind.strip("'\""))
-    return _Instance(kind) if _is(kind, type) else _UNKNOWN
-
-
-def _attributes(target):
-    if _is(target, _Instance):
-        return _class_attributes(target.kind)
-    if _is(target, types.ModuleType):
-        return set(list(object.__getattribute__(target, "__dict__")))
-    found = _class_attributes(type(target))
-    try:
-        found |= set(list(object.__getattribute__(target, "__dict__")))
-    except AttributeError:
-        pass
-    if _is(target, type):
-        found |= _class_attributes(target)
-    return found
-
-
-def _class_attributes(kind):
-    found = set()
-    for base in type.__dict__["__mro__"].__get__(kind):
-        found |= set(list(type.__dict__["__dict__"].__get__(base)))
-    return found

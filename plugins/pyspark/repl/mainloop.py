@@ -20,7 +20,7 @@ import threading
 import traceback
 import types
 
-from . import completion, errors, figures, interrupts, jsonvalue, protocol, sparkattach
+from . import completion, errors, figures, inspection, interrupts, jsonvalue, protocol, sparkattach
 from .capture import Capture
 from .execution import Interpreter
 
@@ -134,18 +134,24 @@ class Worker:
                 self._hand_over()
             elif kind == protocol.INTERRUPT:
                 self._gate.interrupt(statement)
-            elif kind == protocol.COMPLETE:
-                self._complete(statement, payload)
+            elif kind in (protocol.COMPLETE, protocol.INSPECT):
+                self._ask(kind, statement, payload)
             elif kind == protocol.STOP:
                 self._stop()
 
-    def _complete(self, request, payload):
+    def _ask(self, kind, request, payload):
         try:
             asked = json.loads(payload)
-            found = completion.complete(asked["code"], int(asked["cursor"]), self._module.__dict__)
-            self._link.send(
-                protocol.REPLY, request, protocol.STATUS_OK, jsonvalue.dumps({"candidates": found})
-            )
+            question = (asked["code"], int(asked["cursor"]), self._module.__dict__)
+            if kind == protocol.COMPLETE:
+                answer = {"candidates": completion.complete(*question)}
+            else:
+                known = inspection.inspect_at(*question, asked.get("detail", 0))
+                answer = {
+                    "found": known is not None,
+                    "data": {} if known is None else {"text/plain": known},
+                }
+            self._link.send(protocol.REPLY, request, protocol.STATUS_OK, jsonvalue.dumps(answer))
         except Exception as error:
             reason = "%s: %s" % (type(error).__name__, error)
             self._link.send(protocol.REPLY, request, protocol.STATUS_INTERNAL, {"reason": reason})

@@ -183,8 +183,10 @@ TEST_CASE("what the host asks reaches the worker") {
   CHECK(s.plugin->execute(s.session, 4, str("1+1"), {}, &s.error) == HEARTH_OK);
   CHECK(s.plugin->interrupt(s.session, 4, &s.error) == HEARTH_OK);
   CHECK(s.plugin->complete(s.session, 5, str("a\"\n"), 3, &s.error) == HEARTH_OK);
-  CHECK(s.host.said() ==
-        Said{"send 16 4: 1+1", "send 17 4: ", R"(send 18 5: {"code":"a\"\n","cursor":3})"});
+  CHECK(s.plugin->inspect(s.session, 6, str("a\""), 1, 1, &s.error) == HEARTH_OK);
+  CHECK(s.host.said() == Said{"send 16 4: 1+1",
+                              "send 17 4: ", R"(send 18 5: {"code":"a\"\n","cursor":3})",
+                              R"(send 23 6: {"code":"a\"","cursor":1,"detail":1})"});
 }
 
 TEST_CASE("a worker that died is an error with its last words, and takes nothing more") {

@@ -78,6 +78,9 @@ void ScalaSession::launch() {
   }
   const submit::Command command = submit::submission(driver, writeProperties(driver), environment);
   process_ = spawn(command.argv, command.environment, flags);
+  master_ = driver.properties["spark.master"];
+  // Before it is there: what comes of the submission is the host's to look after, too.
+  if (isCluster()) state(HEARTH_WAITING, json::serialize(json::object{{"cluster", cluster("")}}));
   save("{}");
   if (request_.prepare) send(channel_, frames::prepare, 0, {});
 }
@@ -139,6 +142,13 @@ void ScalaSession::interrupt(std::uint64_t statement) {
 void ScalaSession::complete(std::uint64_t request, std::string_view code, std::uint64_t cursor) {
   send(channel_, frames::complete, request,
        "{\"code\":" + quoted(code) + ",\"cursor\":" + std::to_string(cursor) + "}");
+}
+
+void ScalaSession::inspect(std::uint64_t request, std::string_view code, std::uint64_t cursor,
+                           std::int32_t detail) {
+  send(channel_, frames::inspect, request,
+       "{\"code\":" + quoted(code) + ",\"cursor\":" + std::to_string(cursor) +
+           ",\"detail\":" + std::to_string(detail) + "}");
 }
 
 void ScalaSession::exportDriver(std::uint64_t request) {
@@ -219,10 +229,22 @@ void ScalaSession::onInfo(std::string_view payload) {
   json::object detail;
   for (const char* key : {"appId", "sparkVersion", "scalaVersion"}) detail[key] = member(info, key);
   detail["appInfo"] = std::move(application);
+  // With a driver of its own there the cluster knows it by that, else by the application's.
+  if (isCluster()) detail["cluster"] = cluster(spark_.cluster ? "" : member(info, "appId"));
   detail_ = json::serialize(detail);
   answerExports();
   // Without a Scala interpreter of its own the session can serve its followers from now on.
   if (idle_ || (!request_.prepare && !recovered_)) reportIdle();
+}
+
+bool ScalaSession::isCluster() const {
+  return master_ == "yarn" || master_.rfind("spark://", 0) == 0;
+}
+
+json::object ScalaSession::cluster(const std::string& id) const {
+  json::object told{{"master", master_}, {"tag", request_.tag}};
+  if (!id.empty()) told["id"] = id;
+  return told;
 }
 
 void ScalaSession::waits(const std::string& reason) {
@@ -272,6 +294,7 @@ void ScalaSession::submitted(const std::string& id) {
   json::object detail;
   detail["reason"] = "submitted as " + id + ", which waits for the cluster's resources";
   if (id.rfind("application_", 0) == 0) detail["appId"] = id;
+  if (isCluster()) detail["cluster"] = cluster(id);
   state(HEARTH_WAITING, json::serialize(detail));
 }
 

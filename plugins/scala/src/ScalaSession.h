@@ -1,6 +1,7 @@
 // The leader of Spark sessions: launches the driver and speaks for its Scala interpreter.
 #pragma once
 
+#include <boost/json/object.hpp>
 #include <cstdint>
 #include <deque>
 #include <hearth/plugin.hpp>
@@ -19,6 +20,7 @@ namespace hearth::scala {
 class ScalaSession final : public Session,
                            public Interruptible,
                            public Completing,
+                           public Inspecting,
                            public Leader,
                            public DataSharing {
  public:
@@ -31,6 +33,8 @@ class ScalaSession final : public Session,
                std::string_view optionsJson) override;
   void interrupt(std::uint64_t statement) override;
   void complete(std::uint64_t request, std::string_view code, std::uint64_t cursor) override;
+  void inspect(std::uint64_t request, std::string_view code, std::uint64_t cursor,
+               std::int32_t detail) override;
   void exportDriver(std::uint64_t request) override;
   void sharedData(std::uint64_t request) override;
   void close(std::int32_t mode) override;
@@ -48,6 +52,9 @@ class ScalaSession final : public Session,
   void submitterEnded(std::int32_t status, std::int32_t signo);
   void closeInCluster(std::int32_t mode);
   void waits(const std::string& reason);
+  bool isCluster() const;
+  /// What the host needs to know to follow the application; `id` may be empty.
+  boost::json::object cluster(const std::string& id) const;
   void received(const Frame& frame);
   void onInfo(std::string_view payload);
   void onBye(std::string_view payload);
@@ -65,6 +72,7 @@ class ScalaSession final : public Session,
   std::uint32_t orphanMillis_ = 0;     // after which such a driver has ended itself
   std::string placedFile_;             // a copy of the link file outside the session's folder
   std::deque<std::string> lastLines_;  // of the submitter
+  std::string master_;                 // empty before launch
   std::string submittedAs_;            // what the cluster calls the application; empty before
   bool recovered_ = false;
   bool connected_ = false;

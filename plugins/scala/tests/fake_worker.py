@@ -10,7 +10,7 @@ import time
 
 sys.path.insert(0, os.environ["FAKES"])
 from link_host import (  # noqa: E402
-    CANCELLED, COMPLETE, DONE, EXECUTE, HELLO, INTERRUPT, OK, READY, REPLY, STOP, encode,
+    CANCELLED, COMPLETE, DONE, EXECUTE, HELLO, INSPECT, INTERRUPT, OK, READY, REPLY, STOP, encode,
     read_frame)
 
 start = json.loads(sys.stdin.readline())
@@ -101,6 +101,11 @@ while True:
         asked = json.loads(frame.payload)
         connection.sendall(encode(channel, REPLY, json.dumps(
             {"candidates": [asked["code"] + "!"]}), 0, frame.statement))
+    elif frame.type == INSPECT:
+        asked = json.loads(frame.payload)
+        connection.sendall(encode(channel, REPLY, json.dumps(
+            {"found": True, "data": {"text/plain": asked["code"] * (1 + asked["detail"])}}),
+            0, frame.statement))
     elif frame.type == STOP:
         if os.environ.get("DEAF"):
             time.sleep(60)

@@ -255,6 +255,9 @@ TEST_CASE("statements go to the driver and what it answers comes back") {
   CHECK(run.host.sent.at(1).payload == "1+1");
   CHECK(run.host.sent.at(2).type == frames::interrupt);
   CHECK(run.host.sent.at(3).payload == R"({"code":"a\"b","cursor":3})");
+  REQUIRE(run.session.inspect(10, "a\"b", 1, 1));
+  CHECK(run.host.sent.at(4).type == frames::inspect);
+  CHECK(run.host.sent.at(4).payload == R"({"code":"a\"b","cursor":1,"detail":1})");
 
   run.say(frames::output, "text", 1, HEARTH_STDERR);
   run.say(frames::progress, "0.25", 1);

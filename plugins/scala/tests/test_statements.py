@@ -1,10 +1,11 @@
 """What Scala code answers, in the shapes that Livy's clients read."""
 
+import itertools
 import json
 
 import pytest
 from link_host import (
-    COMPLETE, DONE, ERROR, EXECUTE, OK, OUTPUT, PROGRESS, REPLY, STDERR, STDOUT)
+    COMPLETE, DONE, ERROR, EXECUTE, INSPECT, INTERRUPT, OK, OUTPUT, PROGRESS, REPLY, STDERR, STDOUT)
 
 TABLE = "application/vnd.livy.table.v1+json"
 
@@ -190,6 +191,58 @@ def test_completion_does_not_wait_for_a_long_statement(driver):
     driver.host.result(statement)
 
 
+inspections = itertools.count(9500)
+
+
+@pytest.fixture
+def inspect(driver):
+    def ask(code, cursor=None):
+        request = next(inspections)
+        driver.host.send(1, INSPECT, json.dumps(
+            {"code": code, "cursor": len(code) if cursor is None else cursor, "detail": 0}), request)
+        reply = driver.host.wait(lambda f: f.type == REPLY and f.statement == request)
+        assert reply.outcome == 0
+        answer = json.loads(reply.payload)
+        assert answer["found"] is bool(answer["data"])
+        return answer["data"].get("text/plain")
+    return ask
+
+
+def test_inspection_tells_how_a_name_is_defined(driver, inspect):
+    driver.text("val wonders = List(1, 2)")
+    driver.text('def area(w: Int, h: Double = 2.0)(implicit s: String): Double = w * h')
+    driver.text("case class Field(crop: String, size: Int)\nval field = Field(\"wheat\", 1)\n"
+                "object Two { def f(a: Int): Int = a; def f(a: String): String = a }")
+    assert inspect("wonders") == "val wonders: List[Int]"
+    assert inspect("println(wonders)", 11) == "val wonders: List[Int]"
+    assert inspect("wonders.map").startswith("def map[B")
+    assert inspect("wonders.map(_ + 1).headOption") == "def headOption: Option[Int]"
+    assert inspect("area").startswith("def area(w: Int,")
+    assert inspect("area(1, ").startswith("def area(w: Int,")
+    assert inspect("field.crop") == "val crop: String"
+    assert sorted(inspect("Two.f").split("\n")) == ["def f(a: Int): Int", "def f(a: String): String"]
+    assert "case class Field" in inspect("new Field")
+    assert inspect('val smile = "😀"; smile') == "val smile: String"
+    assert "Dataset" in inspect("spark.range") and "def range(" in inspect("spark.range")
+    assert "val sc: org.apache.spark.SparkContext" in inspect("sc")
+    assert driver.text("wonders.sum").endswith(": Int = 3\n"), "the session is as it was"
+
+
+def test_inspection_of_what_is_nothing_finds_nothing(inspect):
+    for code in ("", "noSuchName", "wonders.noSuchName", "1", "1 + ", "(", "}", '"text"'):
+        assert inspect(code) is None, code
+    assert inspect("noSuchName", 400) is None
+
+
+def test_inspection_is_answered_at_once_while_a_statement_runs(driver, inspect):
+    statement = driver.host.execute(1, 'println("busy"); Thread.sleep(100000)')
+    driver.wait_until_running(statement)
+    assert inspect("wonders") is None
+    assert not [f for f in driver.host.frames if f.type == DONE and f.statement == statement]
+    driver.host.send(1, INTERRUPT, statement=statement)
+    driver.host.result(statement)
+
+
 def test_an_execute_that_comes_again_is_not_run_again(driver):
     driver.text("var runs = 0")
     statement = driver.host.execute(1, "runs += 1")
@@ -305,7 +358,9 @@ def test_an_unknown_magic_is_told_the_known_ones(driver):
     assert driver.run("%foo x") == (ERROR, {
         "ename": "UnknownMagic", "evalue": "unknown magic command 'foo'",
         "traceback": ["the magics of Scala are %json, %sql and %table\n"]})
-    assert "pyspark" in driver.error("%matplot plt")["traceback"][0]
+    plot = driver.error("%matplot plt")
+    assert plot["ename"] == "UnknownMagic" and "no standard plot library" in plot["traceback"][0]
+    assert "pyspark" in plot["traceback"][0] and "%table" in plot["traceback"][0]
 
 
 def test_a_magic_keeps_what_was_printed_and_drops_echoes(driver):

@@ -4,10 +4,11 @@ import itertools
 import json
 import os
 import pathlib
+import signal
 
 import pytest
 from link_host import (
-    CANCELLED, COMPLETE, DONE, FAILED, INTERRUPT, LOST, OK, OPEN, OUTPUT, PROGRESS,
+    CANCELLED, COMPLETE, DONE, FAILED, INSPECT, INTERRUPT, LOST, OK, OPEN, OUTPUT, PROGRESS,
     READY, REPLY, STOP)
 from spark_driver import ROOT, START_SECONDS, wait_until
 
@@ -105,6 +106,12 @@ def test_completion_goes_to_the_worker(worker):
     assert json.loads(worker.wait(REPLY).payload) == {"candidates": ["ab!"]}
 
 
+def test_inspection_goes_to_the_worker(worker):
+    worker.host.send(worker.channel, INSPECT, '{"code":"ab","cursor":2,"detail":1}', 78)
+    answer = worker.host.wait(lambda f: f.type == REPLY and f.statement == 78)
+    assert json.loads(answer.payload) == {"found": True, "data": {"text/plain": "abab"}}
+
+
 @pytest.mark.parametrize("code, how", [
     ("exit 5", "status 5"), ("kill", "signal 9"), ("vanish", "signal 9")])
 def test_the_death_of_a_worker_ends_its_statement_and_is_told(driver, code, how):
@@ -173,5 +180,19 @@ def test_a_worker_is_stopped_with_the_driver(start):
     driver.host.send(1, STOP)
     assert driver.host.result(statement)[0] == LOST
     assert driver.exit_status() == 0
-    assert gone(pid) and driver.processes() == []
+    assert gone(pid)
+    wait_until(lambda: driver.processes() == [])
     assert not [f for f in driver.host.frames if f.type == OUTPUT and f.channel == 1]
+
+
+def test_a_python_that_computes_ends_with_a_driver_that_is_killed(start):
+    repl = ROOT / "plugins" / "pyspark" / "repl"
+    driver = start()
+    opened = Opened(driver, attach="py4j",
+                    files={file.name: file.read_text() for file in repl.glob("*.py")})
+    opened.ready(START_SECONDS)
+    statement = driver.host.execute(
+        opened.channel, "import subprocess; subprocess.Popen(['sleep', '1000']); print('on')\nwhile True: pass")
+    driver.wait_until_running(statement)
+    os.kill(driver.process.pid, signal.SIGKILL)
+    wait_until(lambda: driver.processes() == [], 60)

@@ -48,6 +48,14 @@ void FollowerSession::complete(std::uint64_t request, std::string_view code, std
        "{\"code\":" + quoted(code) + ",\"cursor\":" + std::to_string(cursor) + "}");
 }
 
+void FollowerSession::inspect(std::uint64_t request, std::string_view code, std::uint64_t cursor,
+                              std::int32_t detail) {
+  needWorking();
+  send(channel_, frames::inspect, request,
+       "{\"code\":" + quoted(code) + ",\"cursor\":" + std::to_string(cursor) +
+           ",\"detail\":" + std::to_string(detail) + "}");
+}
+
 void FollowerSession::close(std::int32_t mode) {
   closing_ = true;
   if (channel_ == 0 || mode == HEARTH_CLOSE_DETACH) {

@@ -12,7 +12,7 @@ namespace hearth::spark {
 /// interpreter to start (doc/link.md, "Interpreters of followers"). It lives as long as the
 /// channel; opened with a blob, the session takes up the one of an earlier run of the host. A
 /// follower is this class with its own payload.
-class FollowerSession : public Session, public Interruptible, public Completing {
+class FollowerSession : public Session, public Interruptible, public Completing, public Inspecting {
  public:
   /// `name` is what the interpreter is called in reasons: "the Python worker".
   FollowerSession(Host host, hearth_session_h handle, const hearth_open& open,
@@ -22,6 +22,8 @@ class FollowerSession : public Session, public Interruptible, public Completing 
   void execute(std::uint64_t statement, std::string_view code, std::string_view optionsJson) final;
   void interrupt(std::uint64_t statement) final;
   void complete(std::uint64_t request, std::string_view code, std::uint64_t cursor) final;
+  void inspect(std::uint64_t request, std::string_view code, std::uint64_t cursor,
+               std::int32_t detail) final;
   void close(std::int32_t mode) final;
 
   void onFrame(hearth_chan_h channel, std::int32_t event, const Frame& frame) final;

@@ -11,6 +11,7 @@ inline constexpr std::uint8_t complete = 18;
 inline constexpr std::uint8_t stop = 20;
 inline constexpr std::uint8_t prepare = 21;
 inline constexpr std::uint8_t shared = 22;
+inline constexpr std::uint8_t inspect = 23;
 inline constexpr std::uint8_t ready = 32;
 inline constexpr std::uint8_t output = 33;
 inline constexpr std::uint8_t progress = 34;

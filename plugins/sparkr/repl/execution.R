@@ -10,8 +10,7 @@ noted <- new.env() # what warnings() gives: R's own place for it is closed to ot
 # text/plain belongs to it even where nothing was printed. `interrupted` is called with the calls
 # that were broken off.
 run_statement <- function(code, interrupted) {
-  # One that was meant for the statement before.
-  tryCatch(allowInterrupts(Sys.sleep(0)), interrupt = function(c) NULL)
+  take_interrupts() # meant for the statement before
   warned <- new.env()
   warned$list <- list()
   calls <- NULL

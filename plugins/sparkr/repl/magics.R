@@ -1,12 +1,15 @@
-# %json and %table, each with any expression.
+# %json and %table, each with any expression, and %matplot.
 
 TABLE <- "application/vnd.livy.table.v1+json"
 MAX_ROWS <- 1000L # of a SparkDataFrame
+NO_FIGURE <- paste("%matplot has no figure to show: nothing has been drawn. What plot() and the like",
+                   "draw is shown by itself, also without %matplot")
 
 magic_part <- function(line) {
   name <- sub("^%(\\S*).*$", "\\1", line)
   operand <- trimws(sub("^%\\S*", "", line))
   if (!nzchar(name)) magic_error("UnknownMagic", "magic command not specified")
+  if (name == "matplot") return(figure_part(operand))
   if (!name %in% c("json", "table"))
     magic_error("UnknownMagic", sprintf("unknown magic command '%s'", name))
   if (!nzchar(operand))
@@ -20,6 +23,16 @@ magic_part <- function(line) {
     bundle <- if (name == "json") list("application/json" = json_value(value))
               else stats::setNames(list(table_of(value)), TABLE)
     list(bundle = bundle, text = FALSE)
+  }
+}
+
+# The current figure: what the statement has drawn, or else the session's last. An expression is
+# shown first, as at the prompt: what it draws, or a plot that it is the value of, is the figure.
+figure_part <- function(operand) {
+  show <- code_part(operand)
+  function() {
+    show()
+    list(bundle = list(), text = FALSE, figure = TRUE)
   }
 }
 

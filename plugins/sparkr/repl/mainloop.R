@@ -28,18 +28,47 @@ main <- function(folder) {
       if (frame$type == EXECUTE)
         execute(link, output, figures, spark, frame)
       else if (frame$type == COMPLETE)
-        complete(link, frame)
+        answer(link, frame, function(asked)
+          list(candidates = I(as.character(completions(asked$code, asked$cursor)))))
+      else if (frame$type == INSPECT)
+        answer(link, frame, function(asked)
+          inspection_reply(inspection(asked$code, asked$cursor, asked$detail)))
     }
-    quit(save = "no", status = if (is.null(frame)) 1L else 0L)
+    leave(frame)
   })
+}
+
+# Ends the worker after STOP, or after the end of its connection.
+leave <- function(frame) quit(save = "no", status = if (is.null(frame)) 1L else 0L)
+
+# Has the driver send no more signals for a statement that an interrupt has ended. It answers when
+# the last one has arrived: what is put in order from then on cannot be broken off.
+end_interrupts <- function(link, statement) {
+  send_frame(link, INTERRUPT, statement)
+  repeat {
+    frame <- receive_frame(link)
+    if (is.null(frame) || frame$type == STOP) leave(frame)
+    if (frame$type == INTERRUPT) break
+  }
+  take_interrupts()
 }
 
 execute <- function(link, output, figures, spark, frame) {
   code <- payload_text(frame$payload)
   if (frame$outcome == 1L) code <- jsonlite::fromJSON(code)$code
   begin_figures(figures)
-  result <- run_statement(code, function(calls) if (!is.null(spark)) mend_spark(spark, calls))
+  result <- run_statement(code, function(calls) {
+    end_interrupts(link, frame$statement)
+    if (!is.null(spark)) mend_spark(spark, calls)
+  })
   images <- finish_figures(figures)
+  if (result$outcome == DONE_OK && isTRUE(result$figure) && length(images) == 0) {
+    if (is.null(figures$last))
+      result <- list(outcome = DONE_ERROR, bundle = error_bundle("MagicError", NO_FIGURE))
+    else
+      images <- list(figures$last)
+  }
+  if (length(images) > 0) figures$last <- images[[length(images)]]
   if (result$outcome == DONE_OK && length(images) > 0) {
     result$bundle[["image/png"]] <- images[[length(images)]]
     images <- images[-length(images)]
@@ -59,12 +88,12 @@ execute <- function(link, output, figures, spark, frame) {
   send_frame(link, DONE, frame$statement, result$outcome + bits, payload)
 }
 
-complete <- function(link, frame) {
-  answer <- tryCatch({
-    asked <- jsonlite::fromJSON(payload_text(frame$payload))
-    list(0L, list(candidates = I(as.character(completions(asked$code, asked$cursor)))))
-  }, error = function(e) list(STATUS_INTERNAL, list(reason = conditionMessage(e))))
-  send_frame(link, REPLY, frame$statement, answer[[1]], to_json(answer[[2]]))
+# Answers a question by what `known` returns of it.
+answer <- function(link, frame, known) {
+  reply <- tryCatch(
+    list(0L, known(jsonlite::fromJSON(payload_text(frame$payload)))),
+    error = function(e) list(STATUS_INTERNAL, list(reason = conditionMessage(e))))
+  send_frame(link, REPLY, frame$statement, reply[[1]], to_json(reply[[2]]))
 }
 
 # Ends the worker before it is ready; the driver passes its last words on.

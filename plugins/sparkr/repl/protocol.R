@@ -2,8 +2,10 @@
 
 HELLO <- 1L
 EXECUTE <- 16L
+INTERRUPT <- 17L
 COMPLETE <- 18L
 STOP <- 20L
+INSPECT <- 23L
 READY <- 32L
 DONE <- 35L
 REPLY <- 36L
@@ -48,12 +50,21 @@ receive_frame <- function(link) {
 # R lets interrupts through while it waits for a socket, suspended or not: what comes late, for a
 # statement that is over, breaks off the call, before it has read or written anything. So it is made
 # again; pieces are small enough for a socket that is ready to take them whole.
+#
+# None may be pending when R begins to wait: it would leave the wait by a way that forgets to put R's
+# own signal handler back, and the next signal would land in a frame of C that is long gone.
 whatever_comes <- function(call) {
   repeat {
+    take_interrupts()
     result <- tryCatch(list(call()), error = function(e) e, interrupt = function(c) NULL)
     if (is.list(result) && !inherits(result, "error")) return(result[[1]])
     if (inherits(result, "error") && !grepl("interrupt", conditionMessage(result))) stop(result)
   }
+}
+
+# Takes the interrupts that are pending, as no one's.
+take_interrupts <- function() {
+  tryCatch(allowInterrupts(Sys.sleep(0)), interrupt = function(c) NULL)
 }
 
 PIECE <- 4096L

@@ -42,20 +42,18 @@ mark_jobs <- function(spark) {
 }
 
 # A call to the JVM that was broken off may have left half an answer on its connection: connects
-# again. The JVM's objects stay.
+# again. The JVM's objects stay. To be called when no more interrupts come.
 mend_spark <- function(spark, calls) {
   in_call <- vapply(calls, function(call) identical(call[[1]], quote(invokeJava)), TRUE)
   if (!any(in_call)) return()
   env <- spark$functions$.sparkREnv
-  whatever_comes(function() try(close(env$.sparkRCon), silent = TRUE))
+  try(close(env$.sparkRCon), silent = TRUE)
   connect <- spark$functions$connectBackend
   given <- list(hostname = "localhost", port = Sys.getenv("EXISTING_SPARKR_BACKEND_PORT"),
                 timeout = 6000L, authSecret = Sys.getenv("SPARKR_BACKEND_AUTH_SECRET"))
   tryCatch({
-    whatever_comes(function() {
-      do.call(connect, given[names(formals(connect))])
-      mark_jobs(spark)
-    })
+    do.call(connect, given[names(formals(connect))])
+    mark_jobs(spark)
   }, error = function(e)
     cat("The connection to Spark was lost: ", conditionMessage(e), "\n", sep = "", file = stderr()))
 }

@@ -31,7 +31,7 @@ class RSession final : public hearth::spark::FollowerSession {
 HEARTH_PLUGIN_WITH(RSession, RInstance, R"({
   "id": "sparkr", "version": "1.0.0",
   "kinds": ["sparkr"], "aliases": {"sparkR": "sparkr", "r": "sparkr"}, "leader": "spark",
-  "magics": ["json", "table"],
+  "magics": ["json", "matplot", "table"],
   "mime": ["text/plain", "application/json", "application/vnd.livy.table.v1+json", "image/png"],
   "config": {
     "r": {"type": "string", "default": "",

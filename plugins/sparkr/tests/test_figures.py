@@ -76,3 +76,16 @@ def test_plots_before_an_error_are_shown_all_the_same(r):
     assert r.wait(statement).outcome == worker_driver.ERROR
     assert len(r.displays[statement]) == 1
     assert drawn(r, "1") == []
+
+
+def test_matplot_shows_the_current_figure(start):
+    worker = start()
+    error = worker.error("%matplot")
+    assert error["ename"] == "MagicError" and "nothing has been drawn" in error["evalue"]
+    made = drawn(worker, "plot(1:10)")
+    assert worker.ok("%matplot") == {"image/png": made[0]}, "that of the statement before"
+    assert worker.ok("plot(1:10)\n%matplot") == {"image/png": made[0]}
+    assert drawn(worker, "%matplot plot(1:10)") == made
+    assert set(worker.ok("p <- structure(list(), class = 'p'); print.p <- function(x, ...) plot(3)\n%matplot p")) == {
+        "image/png"}, "a value that draws when it is printed, such as a ggplot"
+    assert "object 'plt' not found" in worker.error("%matplot plt")["evalue"]

@@ -185,6 +185,36 @@ def test_completion_is_rs_own(r):
     assert r.complete("no_such_name_") == []
 
 
+def test_inspection_tells_signature_class_and_help(r):
+    r.ok("half <- function(x, digits = 2L) round(x / 2, digits) # a remark")
+    assert r.inspect("half(4)", 2) == "half: function\nhalf(x, digits = 2L)"
+    assert r.inspect("1 + half(4, ") == "half: function\nhalf(x, digits = 2L)"
+    assert "# a remark" not in r.inspect("half") and "round(x / 2, digits)" in r.inspect("half", detail=1)
+    mean = r.inspect("x <- mean")
+    assert mean.startswith("mean: function, of base\nmean(x, ...)\n") and "Arithmetic Mean" in mean
+    assert len(r.inspect("mean", detail=1)) > len(mean)
+    assert r.inspect("stats::median").startswith("stats::median: function, of stats\nstats::median(x, na.rm = FALSE")
+    assert r.inspect("sum").startswith("sum: function, of base\nsum(..., na.rm = FALSE)")
+    assert r.inspect("`if`").startswith("`if`: function, of base"), "syntax is no error"
+    r.ok("median <- 5")
+    assert r.inspect("median") == "median: numeric\n num 5", "the user's own has no help page"
+    r.ok("rm(median)")
+
+
+def test_inspection_tells_what_a_value_is(r):
+    r.ok("pets <- data.frame(name = c('Rex', 'Tom'), age = 3:4); deep <- list(a = list(b = 1:3))")
+    assert r.inspect("pets") == (
+        "pets: data.frame\n'data.frame':\t2 obs. of  2 variables:\n"
+        ' $ name: chr  "Rex" "Tom"\n $ age : int  3 4')
+    assert r.inspect("head(pets$age") == "pets$age: integer\n int [1:2] 3 4"
+    assert r.inspect("deep$a$b") == "deep$a$b: integer\n int [1:3] 1 2 3"
+    assert r.inspect("x\npets\ny", 4).startswith("pets: data.frame")
+    r.ok("makeActiveBinding('boom', function() stop('it was read'), globalenv())")
+    assert r.inspect("boom") == "boom: an active binding"
+    for unknown in ("no_such_name_", "pets$none", "", "  ", "1 +", "nopackage::x", "x[", "'text'$a"):
+        assert r.inspect(unknown) is None, unknown
+
+
 def test_magics_give_values_and_expressions(r):
     r.ok("frame <- data.frame(id = 1:2, name = c('ak', NA), x = c(1.5, NaN), stringsAsFactors = FALSE)")
     assert r.ok("%json frame") == {"application/json": [
@@ -227,7 +257,6 @@ def test_wide_tables_keep_headers_and_cells_in_step(r):
 
 
 @pytest.mark.parametrize("code, name, value", [
-    ("%matplot x", "UnknownMagic", "unknown magic command 'matplot'"),
     ("%foo", "UnknownMagic", "unknown magic command 'foo'"),
     ("%", "UnknownMagic", "magic command not specified"),
     ("%json", "MagicError", "%json needs an expression, as in: %json x"),

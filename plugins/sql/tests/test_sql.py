@@ -171,8 +171,13 @@ def test_errors_are_plain_and_name_the_cause(sql):
     assert "boom" in error["evalue"] + "".join(error["traceback"])
 
 
-def test_what_runs_is_cancelled_and_the_session_goes_on(sql):
+@pytest.fixture(scope="module")
+def slow(sql):
+    """A function that says so and then takes a minute."""
     sql.driver.text('spark.udf.register("slow", (x: Long) => { println("slow"); Thread.sleep(60000); x })')
+
+
+def test_what_runs_is_cancelled_and_the_session_goes_on(sql, slow):
     statement = sql.start("select slow(id) from range(2)")
     sql.host.wait(lambda f: f.type == link_host.OUTPUT and f.statement == statement)
     sql.host.send(sql.channel, link_host.INTERRUPT, statement=statement)
@@ -181,7 +186,7 @@ def test_what_runs_is_cancelled_and_the_session_goes_on(sql):
     assert sql.data("select 1") == [[1]]
 
 
-def test_statement_that_waits_is_cancelled_before_it_starts(sql):
+def test_statement_that_waits_is_cancelled_before_it_starts(sql, slow):
     first = sql.start("select slow(id) from range(1)")
     second = sql.start("create temporary view cancelled_view as select 1")
     sql.host.wait(lambda f: f.type == link_host.OUTPUT and f.statement == first)
@@ -215,7 +220,7 @@ def test_completion_knows_the_catalog(sql):
     assert sql.complete("") != []
 
 
-def test_completion_does_not_wait_for_a_statement(sql):
+def test_completion_does_not_wait_for_a_statement(sql, slow):
     statement = sql.start("select slow(id) from range(1)")
     sql.host.wait(lambda f: f.type == link_host.OUTPUT and f.statement == statement)
     assert "select" in sql.complete("selec")
@@ -228,3 +233,41 @@ def test_unknown_interpreter_is_refused_by_name(sql):
     sql.host.send(99, link_host.OPEN, json.dumps({"interpreter": "cobol"}))
     failed = sql.host.wait(lambda f: f.type == link_host.FAILED and f.channel == 99)
     assert json.loads(failed.payload)["reason"] == "this driver has no interpreter cobol"
+
+
+def test_inspection_shows_the_columns_of_a_view_and_the_type_of_a_column(sql):
+    sql.data("create or replace temporary view fields as "
+             "select 1 as field_id, array('x') as crops, cast(1.5 as decimal(5,2)) as size")
+    columns = "  field_id INT NOT NULL\n  crops ARRAY<STRING> NOT NULL\n  size DECIMAL(5,2)"
+    known = sql.inspect("select * from fields")
+    assert known.startswith("fields\n") and columns in known and "Query" not in known
+    assert sql.inspect("select * from fields where size > 1", 16).startswith("fields\n")
+    assert sql.inspect("select f.crops from fields f", 12) == (
+        "crops ARRAY<STRING> NOT NULL\nColumn of fields")
+    assert sql.inspect("select f.crops from fields f", 7).startswith("fields\n")
+    assert sql.inspect("select field_id from `fields`", 9).startswith("field_id INT")
+    assert "array('x') as crops" in sql.inspect("select * from fields", detail=1)
+
+
+def test_inspection_shows_the_usage_of_a_function(sql):
+    known = sql.inspect("select date_add(d, 1)", 9)
+    assert known.startswith("Function: date_add\nUsage: date_add(start_date, num_days)")
+    assert "Examples:" not in known
+    assert "Examples:" in sql.inspect("select date_add(d, 1)", 9, detail=1)
+    assert sql.inspect("select date_add(upper('x'), ") == known
+    assert sql.inspect("select COUNT").startswith("Function: count")
+
+
+def test_inspection_of_what_is_nothing_finds_nothing(sql):
+    for code in ("", "select", "select no_such", "select no_such.x from no_such", "1 + ", "(", "select ;;"):
+        assert sql.inspect(code) is None, code
+    assert sql.inspect("select", 400) is None
+
+
+def test_inspection_does_not_wait_for_a_statement(sql, slow):
+    statement = sql.start("select slow(id) from range(1)")
+    sql.host.wait(lambda f: f.type == link_host.OUTPUT and f.statement == statement)
+    assert sql.inspect("select upper").startswith("Function: upper")
+    assert not [f for f in sql.host.frames if f.type == link_host.DONE and f.statement == statement]
+    sql.host.send(sql.channel, link_host.INTERRUPT, statement=statement)
+    assert sql.host.result(statement, 30)[0] == link_host.CANCELLED

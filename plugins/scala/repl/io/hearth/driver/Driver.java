@@ -115,11 +115,12 @@ final class Driver implements Link.Listener {
         }
         break;
       case Frame.COMPLETE:
+      case Frame.INSPECT:
         if (interpreter == null) {
           link.send(frame.channel, Frame.REPLY, 3, frame.statement,
               Json.reason("the channel is not open"));
         } else {
-          interpreter.complete(frame.statement, frame.payload);
+          interpreter.ask(frame.type, frame.statement, frame.payload);
         }
         break;
       case Frame.SHARED:

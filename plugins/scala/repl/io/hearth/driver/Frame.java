@@ -22,6 +22,7 @@ final class Frame {
   static final int STOP = 20;
   static final int PREPARE = 21;
   static final int SHARED = 22;
+  static final int INSPECT = 23;
   static final int READY = 32;
   static final int OUTPUT = 33;
   static final int PROGRESS = 34;

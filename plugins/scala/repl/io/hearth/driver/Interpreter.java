@@ -17,7 +17,12 @@ interface Interpreter {
   /** Asks for the end of a statement that has been given to execute and has not ended. */
   void interrupt(long statement);
 
-  void complete(long request, byte[] question);
+  /**
+   * Takes a question, which is answered by REPLY also while a statement runs, at once.
+   *
+   * @param type COMPLETE or INSPECT
+   */
+  void ask(int type, long request, byte[] question);
 
   /** Ends the interpreter, and its running statement as lost. Blocks up to a few seconds. */
   void stop(String reason);

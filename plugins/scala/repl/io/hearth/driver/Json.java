@@ -69,6 +69,17 @@ final class Json {
     return MAPPER.getFactory().createGenerator(to);
   }
 
+  /** The answer to a question, COMPLETE or INSPECT, of which nothing is known. */
+  static ObjectNode nothing(int question) {
+    ObjectNode answer = object();
+    if (question == Frame.COMPLETE) {
+      answer.putArray("candidates");
+    } else {
+      answer.put("found", false).putObject("data");
+    }
+    return answer;
+  }
+
   static byte[] reason(String reason) {
     return bytes(object().put("reason", reason));
   }

@@ -77,6 +77,13 @@ abstract class JvmInterpreter implements Interpreter {
   /** Completion, on a thread of its own, also before begin(). The cursor is in chars. */
   abstract List<String> candidates(String code, int cursor);
 
+  /**
+   * What is known of the name at the cursor, or null; called as candidates() is.
+   *
+   * @param detail 1 where more is wanted than fits a tooltip
+   */
+  abstract String inspection(String code, int cursor, int detail);
+
   /** Starts the interpreter if it is not started; READY follows. */
   synchronized void prepare() {
     if (thread == null) {
@@ -263,29 +270,40 @@ abstract class JvmInterpreter implements Interpreter {
   }
 
   @Override
-  public void complete(long request, byte[] question) {
-    Threads.daemon("hearth-completion", () -> {
-      ObjectNode answer = Json.object();
+  public void ask(int type, long request, byte[] question) {
+    Threads.daemon("hearth-question", () -> {
+      ObjectNode answer = Json.nothing(type);
       int status = HEARTH_OK;
-      ArrayNode candidates = answer.putArray("candidates");
       try {
-        JsonNode asked = Json.parseObject(question);
-        String code = asked.path("code").asText();
-        int most = code.codePointCount(0, code.length());
-        int cursor = Math.max(0, Math.min(asked.path("cursor").asInt(), most));
-        for (String candidate : candidates(code, code.offsetByCodePoints(0, cursor))) {
-          candidates.add(candidate);
-        }
+        answer(type, Json.parseObject(question), answer);
       } catch (IOException e) {
         status = HEARTH_E_INVALID;
-        answer.put("reason", e.getMessage());
+        answer = Json.object().put("reason", e.getMessage());
       } catch (RuntimeException | Error e) {
-        around.log.failure("completion", e);
+        around.log.failure("completion or inspection", e);
         status = HEARTH_E_INTERNAL;
-        answer.put("reason", e.toString());
+        answer = Json.object().put("reason", e.toString());
       }
       link.send(channel, Frame.REPLY, status, request, Json.bytes(answer));
     }).start();
+  }
+
+  private void answer(int type, ObjectNode asked, ObjectNode answer) {
+    String code = asked.path("code").asText();
+    int most = code.codePointCount(0, code.length());
+    int cursor =
+        code.offsetByCodePoints(0, Math.max(0, Math.min(asked.path("cursor").asInt(), most)));
+    if (type == Frame.INSPECT) {
+      String known = inspection(code, cursor, asked.path("detail").asInt());
+      if (known != null) {
+        answer.put("found", true).putObject("data").put("text/plain", known);
+      }
+      return;
+    }
+    ArrayNode candidates = (ArrayNode) answer.get("candidates");
+    for (String candidate : candidates(code, cursor)) {
+      candidates.add(candidate);
+    }
   }
 
   @Override

@@ -135,6 +135,53 @@ final class ReplSupport {
     return new ArrayList<>(names);
   }
 
+  /**
+   * What the name at the end of the code is defined as, overloads each.
+   *
+   * @param start of the name, in chars
+   */
+  Set<String> definitionsOf(String code, int start) {
+    String name = code.substring(start);
+    Set<String> found = members(code, name);
+    boolean member = code.substring(0, start).trim().endsWith(".");
+    if (!found.isEmpty() || member || scala213) {
+      return found;
+    }
+    // What the session has defined is no scope member for 2.12, but it is one of its object.
+    Object path = Reflect.call(interpreter, "originalPath", name);
+    return path.equals(name) ? found : members((String) path, name);
+  }
+
+  private Set<String> members(String code, String name) {
+    // A name that there is not makes 2.12 look at all that may stand there.
+    Object compiled = scala213
+        ? Reflect.call(interpreter, "presentationCompile", code.length(), code)
+        : Reflect.call(interpreter, "presentationCompile", code + "__");
+    Set<String> own = new LinkedHashSet<>();
+    Set<String> implicit = new LinkedHashSet<>();
+    if (!(Boolean) Reflect.call(compiled, "isRight")) {
+      return own;
+    }
+    Object result = Reflect.call(compiled, "value");
+    try {
+      Object found = Reflect.call(result, "completionsAt", code.length());
+      Iterator<?> it = ((Iterable<?>) Reflect.call(found, "results")).iterator();
+      while (it.hasNext()) {
+        Object member = it.next();
+        Object symbol = Reflect.call(member, "sym");
+        if (Reflect.call(symbol, "name").toString().trim().equals(name)) {
+          String text =
+              (String) Reflect.call(symbol, "defStringSeenAs", Reflect.call(member, "tpe"));
+          ((Boolean) Reflect.call(member, "implicitlyAdded") ? implicit : own)
+              .add(text.replaceFirst("^((private\\[this\\]|final|override) )+", ""));
+        }
+      }
+    } finally {
+      Reflect.call(result, "cleanup");
+    }
+    return own.isEmpty() ? implicit : own;
+  }
+
   private Object settings() {
     List<String> arguments = new ArrayList<>();
     arguments.add("-usejavacp");

@@ -56,6 +56,13 @@ final class ScalaEvaluator {
     return candidates;
   }
 
+  /** What is known of the name at the cursor, or null. Runs nothing. */
+  String inspect(String code, int cursor) {
+    String known = new ScalaInspection(repl).inspect(code, cursor);
+    echo.take();
+    return known;
+  }
+
   /** Returns null when all went well. */
   private Result run(String code, Output output) {
     ReplSupport.Verdict verdict = repl.interpret(code);

@@ -5,6 +5,7 @@ import java.util.List;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.BooleanSupplier;
+import java.util.function.Function;
 import org.apache.spark.SparkContext;
 
 /** Channel 1: Scala. */
@@ -18,6 +19,7 @@ final class ScalaInterpreter extends JvmInterpreter {
   /** Held while the compiler or code of the user runs. */
   private final ReentrantLock compiler = new ReentrantLock();
   private volatile ScalaEvaluator evaluator;
+  private volatile boolean evaluating;
 
   ScalaInterpreter(Surroundings around) {
     super(CHANNEL, "Scala", around);
@@ -43,9 +45,11 @@ final class ScalaInterpreter extends JvmInterpreter {
     } catch (InterruptedException e) {
       return Result.stopped();
     }
+    evaluating = true;
     try {
       return evaluator.evaluate(statement.code, output, stop);
     } finally {
+      evaluating = false;
       compiler.unlock();
     }
   }
@@ -53,16 +57,26 @@ final class ScalaInterpreter extends JvmInterpreter {
   /** Empty when the compiler stays busy with a statement. */
   @Override
   List<String> candidates(String code, int cursor) {
+    return ask(ready -> ready.complete(code, cursor), Collections.emptyList());
+  }
+
+  /** Nothing while a statement runs. */
+  @Override
+  String inspection(String code, int cursor, int detail) {
+    return evaluating ? null : ask(ready -> ready.inspect(code, cursor), null);
+  }
+
+  private <T> T ask(Function<ScalaEvaluator, T> question, T nothing) {
     ScalaEvaluator ready = evaluator;
     try {
       if (ready == null || !compiler.tryLock(COMPLETION_WAIT_MS, TimeUnit.MILLISECONDS)) {
-        return Collections.emptyList();
+        return nothing;
       }
     } catch (InterruptedException e) {
-      return Collections.emptyList();
+      return nothing;
     }
     try {
-      return ready.complete(code, cursor);
+      return question.apply(ready);
     } finally {
       compiler.unlock();
     }

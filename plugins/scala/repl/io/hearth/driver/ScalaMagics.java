@@ -55,7 +55,9 @@ final class ScalaMagics {
       default:
         throw new Failure("UnknownMagic", "unknown magic command '" + matcher.group(1) + "'",
             Collections.singletonList(matcher.group(1).equals("matplot")
-                ? "%matplot shows figures of Python's matplotlib: it is there in pyspark\n"
+                ? "Scala has no standard plot library: name the data with "
+                    + "createOrReplaceTempView and draw it in a pyspark statement, where %matplot "
+                    + "is, or show its rows with %table\n"
                 : "the magics of Scala are %json, %sql and %table\n"));
     }
   }

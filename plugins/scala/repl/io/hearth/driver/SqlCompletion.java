@@ -106,7 +106,7 @@ final class SqlCompletion {
   }
 
   /** The tables that a statement names, by name and by alias, in lower case. */
-  private static Map<String, String> tablesIn(String code) {
+  static Map<String, String> tablesIn(String code) {
     Map<String, String> tables = new LinkedHashMap<>();
     List<SqlTokens.Word> words = SqlTokens.of(code);
     boolean expected = false;
@@ -135,11 +135,11 @@ final class SqlCompletion {
     return tables;
   }
 
-  private static boolean isName(SqlTokens.Word word) {
+  static boolean isName(SqlTokens.Word word) {
     return word.kind.endsWith("IDENTIFIER") || word.text.matches("[\\p{L}_][\\p{L}\\p{N}_]*");
   }
 
-  private static String name(SqlTokens.Word word) {
+  static String name(SqlTokens.Word word) {
     return word.text.replace("`", "");
   }
 

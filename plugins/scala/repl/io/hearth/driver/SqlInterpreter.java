@@ -22,6 +22,7 @@ final class SqlInterpreter extends JvmInterpreter {
   private final Spark spark;
   private final int maxRows;
   private volatile SqlCompletion completion;
+  private volatile SqlInspection inspection;
   private SparkSession session;
 
   /**
@@ -41,6 +42,7 @@ final class SqlInterpreter extends JvmInterpreter {
     Thread.currentThread().setContextClassLoader(spark.classLoader());
     SparkSession.setActiveSession(session);
     completion = new SqlCompletion(session);
+    inspection = new SqlInspection(session);
   }
 
   @Override
@@ -138,5 +140,11 @@ final class SqlInterpreter extends JvmInterpreter {
   List<String> candidates(String code, int cursor) {
     SqlCompletion ready = completion;
     return ready == null ? Collections.emptyList() : ready.complete(code, cursor);
+  }
+
+  @Override
+  String inspection(String code, int cursor, int detail) {
+    SqlInspection ready = inspection;
+    return ready == null ? null : ready.inspect(code, cursor, detail);
   }
 }

@@ -21,7 +21,7 @@ final class Worker implements Interpreter {
   private static final long EXIT_MS = 2000;
   private static final long PIPES_MS = 1000;
   private static final long NAG_MS = 200;
-  private static final int NAGS_FOR_JOBS = 10;
+  private static final int NAGS_FOR_ANSWERS = 10;
   private static final int TAIL = 4 << 10;
   private static final int NOTHING_PRINTED_NO_TEXT = 0x80;
   private static final int HEARTH_OK = 0;
@@ -109,12 +109,14 @@ final class Worker implements Interpreter {
 
   // Guarded by this.
   private final ArrayDeque<Frame> untilReady = new ArrayDeque<>();
+  private WorkerProcess files;
   private Process process;
   private Pipe stdout;
   private Pipe stderr;
   private Output output;
   private long running;
   private boolean interrupted;
+  private boolean heeded;
   private boolean ready;
   private boolean stopping;
   private String dead;
@@ -150,11 +152,12 @@ final class Worker implements Interpreter {
     } catch (RuntimeException e) {
       return; // reported for all channels in one place
     }
-    try (WorkerProcess files = new WorkerProcess(open, spark)) {
-      Process started = files.start();
+    try (WorkerProcess made = new WorkerProcess(open, spark)) {
+      Process started = made.start();
       Thread out;
       Thread err;
       synchronized (this) {
+        files = made;
         process = started;
         stdout = new Pipe(Frame.STDOUT, started.getInputStream());
         stderr = new Pipe(Frame.STDERR, started.getErrorStream());
@@ -238,6 +241,9 @@ final class Worker implements Interpreter {
       case Frame.DONE:
         done(frame);
         break;
+      case Frame.INTERRUPT:
+        heeded(frame);
+        break;
       case Frame.PROGRESS:
       case Frame.DISPLAY:
       case Frame.REPLY:
@@ -258,6 +264,15 @@ final class Worker implements Interpreter {
     while (!untilReady.isEmpty()) {
       forward(untilReady.poll());
     }
+  }
+
+  // The code has stopped; what the worker does until DONE is its own, and gets no more signals. The
+  // lock is that of signal(): when the answer goes, the last signal has arrived.
+  private synchronized void heeded(Frame frame) {
+    if (running == frame.statement) {
+      heeded = true;
+    }
+    toWorker.add(new Frame(channel, Frame.INTERRUPT, 0, frame.statement, 0, EMPTY));
   }
 
   private void done(Frame frame) {
@@ -350,6 +365,7 @@ final class Worker implements Interpreter {
     if (frame.type == Frame.EXECUTE) {
       running = frame.statement;
       interrupted = false;
+      heeded = false;
       output = new Output(link, channel, running, ticker);
       jobs.begin(channel, running);
     }
@@ -375,10 +391,12 @@ final class Worker implements Interpreter {
 
   // Again until the statement ends: what starts a job may only now get to it.
   private void nag(long statement, int times) {
+    WorkerProcess mine;
     synchronized (this) {
       if (running != statement || dead != null) {
         return;
       }
+      mine = heeded ? null : files;
     }
     int jobsLeft = 0;
     try {
@@ -386,9 +404,12 @@ final class Worker implements Interpreter {
     } catch (RuntimeException e) {
       log.failure("cannot cancel jobs", e);
     }
-    // The end of its job is an answer that the worker waits for: better not broken off.
-    if (bySignal && (jobsLeft == 0 || times > NAGS_FOR_JOBS)) {
-      signal(statement);
+    if (bySignal && mine != null) {
+      // The end of a job or call is an answer that the worker waits for: better not broken off.
+      boolean answerComes = jobsLeft > 0 || mine.interruptCalls();
+      if (!answerComes || times > NAGS_FOR_ANSWERS) {
+        signal(statement);
+      }
     }
     ticker.schedule(() -> nag(statement, times + 1), NAG_MS, TimeUnit.MILLISECONDS);
   }
@@ -404,7 +425,7 @@ final class Worker implements Interpreter {
 
   // Under the lock, so that the signal is there before the next statement is.
   private synchronized void signal(long statement) {
-    if (running != statement || dead != null) {
+    if (running != statement || heeded || dead != null) {
       return;
     }
     try {
@@ -417,18 +438,16 @@ final class Worker implements Interpreter {
   }
 
   @Override
-  public synchronized void complete(long request, byte[] question) {
+  public synchronized void ask(int type, long request, byte[] question) {
     if (dead != null || stopping) {
       link.send(channel, Frame.REPLY, HEARTH_E_STATE, request, Json.reason("the worker is gone"));
       return;
     }
     if (bySignal && running != 0) {
-      ObjectNode none = Json.object();
-      none.putArray("candidates");
-      link.send(channel, Frame.REPLY, HEARTH_OK, request, Json.bytes(none));
+      link.send(channel, Frame.REPLY, HEARTH_OK, request, Json.bytes(Json.nothing(type)));
       return;
     }
-    send(new Frame(channel, Frame.COMPLETE, 0, request, 0, question));
+    send(new Frame(channel, type, 0, request, 0, question));
   }
 
   @Override

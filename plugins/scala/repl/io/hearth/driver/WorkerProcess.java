@@ -4,7 +4,6 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.File;
 import java.io.IOException;
-import java.lang.reflect.Method;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -24,6 +23,7 @@ final class WorkerProcess implements AutoCloseable {
   private final Spark spark;
   private final Path folder;
   private RGateway backend;
+  private WorkerGuard guard;
 
   /** Writes the files. close() removes them. */
   WorkerProcess(ObjectNode open, Spark spark) throws IOException {
@@ -68,7 +68,16 @@ final class WorkerProcess implements AutoCloseable {
         env.put(name, inFolder(variables.path(name).asText()));
       }
     }
-    return builder.start();
+    String mark = Hex.random(16);
+    env.put(WorkerGuard.MARK, mark);
+    Process process = builder.start();
+    guard = WorkerGuard.over(process, mark);
+    return process;
+  }
+
+  /** Interrupts the calls into the JVM that the worker waits for. Returns whether there are any. */
+  boolean interruptCalls() {
+    return backend != null && backend.interrupt();
   }
 
   private String inFolder(String text) {
@@ -124,7 +133,19 @@ final class WorkerProcess implements AutoCloseable {
     }
   }
 
-  // Of Java 9 and later; the driver is built for 8.
+  /** The process's number, of Java 9 and later; the driver is built for 8. */
+  static String pid(Process process) throws IOException {
+    try {
+      return pid(handle(process));
+    } catch (ReflectiveOperationException e) {
+      throw new IOException("Java 9 or later is needed", e);
+    }
+  }
+
+  private static String pid(Object handle) throws ReflectiveOperationException {
+    return Class.forName("java.lang.ProcessHandle").getMethod("pid").invoke(handle).toString();
+  }
+
   private static Object handle(Process process) throws ReflectiveOperationException {
     return Process.class.getMethod("toHandle").invoke(process);
   }
@@ -144,15 +165,13 @@ final class WorkerProcess implements AutoCloseable {
 
   /** Sends SIGINT to the process and what it has started, as a terminal does. */
   static void interrupt(Process process) throws IOException, InterruptedException {
-    List<String> command = new ArrayList<>(Arrays.asList("kill", "-INT"));
+    List<String> command = new ArrayList<>(Arrays.asList("kill", "-INT", pid(process)));
     try {
-      Method pid = Class.forName("java.lang.ProcessHandle").getMethod("pid");
-      command.add(pid.invoke(handle(process)).toString());
       for (Object child : descendants(process)) {
-        command.add(pid.invoke(child).toString());
+        command.add(pid(child));
       }
     } catch (ReflectiveOperationException e) {
-      throw new IOException("Java 9 or later is needed", e);
+      throw new IOException(e);
     }
     // The shell's own, which is everywhere.
     new ProcessBuilder("sh", "-c", String.join(" ", command)).start().waitFor();
@@ -160,6 +179,9 @@ final class WorkerProcess implements AutoCloseable {
 
   @Override
   public void close() {
+    if (guard != null) {
+      guard.close();
+    }
     if (backend != null) {
       backend.close();
     }
