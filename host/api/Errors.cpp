@@ -34,6 +34,7 @@ const Row table[] = {
     {Cause::notFound, 404, 404, LivyForm::message, "Not found"},
     {Cause::state, 409, 400, LivyForm::illegalState, "Wrong state"},
     {Cause::conflict, 409, 400, LivyForm::rejected, "Name in use"},
+    {Cause::policy, 422, 400, LivyForm::rejected, "Against the policy"},
     {Cause::limit, 429, 429, LivyForm::message, "Limit reached"},
     {Cause::mismatch, 422, 422, LivyForm::message, "Key of another request"},
     {Cause::unsupported, 422, 400, LivyForm::message, "Not supported"},

@@ -52,7 +52,9 @@ SessionView SessionCalls::find(const std::string& idOrName) const {
 
 void SessionCalls::create(const ExchangePtr& exchange, ShowCreated show) const {
   const auto wait = waitParameter(exchange->request(), longestWait_);
-  CreateRequest request = CreateRequest::parse(exchange->request().body);
+  CreateRequest request =
+      CreateRequest::parse(exchange->request().body,
+                           withDeleted_ ? CreateRequest::Fields::v1 : CreateRequest::Fields::livy);
   manager_.create(std::move(request), std::string(), idempotencyKey(exchange->request()),
                   [exchange, show = std::move(show), wait](const SessionManager::Result& result) {
                     if (result.refusal) return refuse(exchange, *result.refusal);

@@ -16,7 +16,7 @@ namespace {
 CreateRequest requestOf(const SessionView& view) {
   if (view.live) return view.live->request();
   try {
-    return CreateRequest::parse(view.row.request);
+    return CreateRequest::parseStored(view.row.request);
   } catch (const Refusal& error) {
     log().error("session {}: its stored request cannot be read: {}", view.row.id, error.what());
     return {};
@@ -149,6 +149,7 @@ std::string v1Session(const SessionView& view) {
   out.key("id").integer(row.id);
   out.key("name").stringOrNull(row.name);
   out.key("kind").string(row.kind);
+  out.key("template").stringOrNull(request.templateName);
   out.key("state").string(row.state);
   out.key("reason").stringOrNull(row.reason);
   writeTime(out, "stateSince", row.stateSince);

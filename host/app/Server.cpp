@@ -15,8 +15,10 @@
 #include "api/Errors.h"
 #include "api/LivyApi.h"
 #include "api/SessionCalls.h"
+#include "api/TemplatesApi.h"
 #include "api/V1Api.h"
 #include "app/Paths.h"
+#include "app/PolicySettings.h"
 #include "batch/BatchManager.h"
 #include "cluster/ClusterFollowers.h"
 #include "http/HttpServer.h"
@@ -192,16 +194,23 @@ int serve(const Settings& settings) {
   SqliteStore store(data + "/hearth.db");
   Launcher launcher(loop, list(settings.text("driver.environment")));
   LinkServer links(loop, linkOptions(settings, data));
-  PluginCatalog catalog(pluginsFolder(settings), settings.text("plugins.conf_dir"));
+  // One Spark for batches and sessions, unless a manifest says otherwise.
+  PluginCatalog catalog(pluginsFolder(settings), settings.text("plugins.conf_dir"),
+                        {{"spark_home", settings.text("spark.home")},
+                         {"master", settings.text("spark.master")},
+                         {"deploy_mode", settings.text("spark.deploy_mode")}});
   PluginHost plugins(catalog, launcher, links);
+  Policy policy(policyOptions(settings, catalog, data));
   const auto clusters = clusterFollowers(loop, settings);
   SessionManager::Limits limits;
   limits.sessions = static_cast<std::size_t>(settings.number("session.limit"));
   SessionManager manager(
-      SessionEnvironment{loop, plugins, store, sessionOptions(settings), clusters.get()},
+      SessionEnvironment{loop, plugins, store, sessionOptions(settings), clusters.get(), &policy},
       data + "/sessions", limits);
   manager.recover();
-  BatchManager batches(BatchEnvironment{loop, launcher, store, batchLimits}, data + "/batches");
+  BatchManager batches(
+      BatchEnvironment{loop, launcher, store, batchLimits, clusters.get(), &policy},
+      data + "/batches");
   batches.recover();
 
   const SessionCalls livyCalls(manager, false, settings.duration("server.wait_max"));
@@ -215,6 +224,7 @@ int serve(const Settings& settings) {
   addLivyBatchRoutes(router, livyBatches);
   addV1BatchRoutes(router, v1Batches);
   addV1Routes(router, v1Calls, catalog, HEARTH_VERSION);
+  addTemplateRoutes(router, policy);
   const Dispatcher dispatcher(router);
   HttpServer http(
       httpOptions(settings), [&](const ExchangePtr& exchange) { dispatcher.handle(exchange); },

@@ -25,6 +25,8 @@
 
 namespace hearth::host {
 
+class Policy;
+
 struct BatchOptions {
   SparkOptions spark;
   std::size_t concurrent = 8;  ///< applications that are submitted from, or run on, this host
@@ -43,6 +45,7 @@ struct BatchEnvironment {
   Store& store;
   BatchOptions options;
   ClusterFollower* clusters = nullptr;  ///< null: applications in clusters are not followed
+  Policy* policy = nullptr;             ///< null: everything may be asked for
 };
 
 /// Everything that changes the batch runs on its strand; reads take a short lock. Public methods

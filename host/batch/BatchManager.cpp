@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <utility>
 
+#include "session/PolicyCall.h"
 #include "submit/PrivateFile.h"
 #include "support/Digest.h"
 #include "support/Log.h"
@@ -86,9 +87,13 @@ void BatchManager::recover() {
       environment_.store.putBatch(std::move(row), nullptr);
       continue;
     }
+    UsageLedger::Lease lease;
+    if (environment_.policy)
+      lease = policyLease(*environment_.policy, row.owner, Resource::batch, request);
     const auto batch = make(row, std::move(request));
     const std::lock_guard<std::mutex> lock(mutex_);
     live_[row.id] = batch;
+    leases_[row.id] = std::move(lease);
     if (!row.name.empty()) names_[row.name] = row.id;
     queue_.occupy();
     found.push_back(batch);
@@ -152,7 +157,12 @@ void BatchManager::add(const Post& post, const std::string& digest, const Create
   };
   BatchRow row;
   std::shared_ptr<Batch> batch;
+  BatchRequest request = post.request;
+  UsageLedger::Lease lease;
   try {
+    // Before the files that came along have their paths, which are the host's.
+    if (environment_.policy)
+      lease = applyPolicy(*environment_.policy, post.owner, Resource::batch, request);
     findSparkHome(environment_.options.spark);
     {
       const std::lock_guard<std::mutex> lock(mutex_);
@@ -169,7 +179,6 @@ void BatchManager::add(const Post& post, const std::string& digest, const Create
       ++accepting_;
       if (!row.name.empty()) names_[row.name] = row.id;
     }
-    BatchRequest request = post.request;
     fs::create_directories(row.folder);
     fs::permissions(row.folder, fs::perms::owner_all);
     place(post.uploads, row.folder, request);
@@ -188,6 +197,7 @@ void BatchManager::add(const Post& post, const std::string& digest, const Create
   {
     const std::lock_guard<std::mutex> lock(mutex_);
     live_[row.id] = batch;
+    leases_[row.id] = std::move(lease);
   }
   environment_.store.putBatch(row, [this, batch, done](const std::string& error) {
     {
@@ -248,6 +258,7 @@ void BatchManager::retire(Batch& batch) {
   if (found == live_.end()) return;
   last = found->second;
   live_.erase(found);
+  leases_.erase(batch.id());
   const auto named = names_.find(batch.row().name);
   if (named != names_.end() && named->second == batch.id()) names_.erase(named);
   if (live_.empty()) empty_.notify_all();

@@ -13,6 +13,7 @@
 
 #include "batch/Batch.h"
 #include "batch/BatchQueue.h"
+#include "policy/UsageLedger.h"
 #include "support/KeyedRequests.h"
 
 namespace hearth::host {
@@ -56,7 +57,8 @@ class BatchManager {
   /// what waited. Call once, before requests are served.
   void recover();
 
-  /// Makes the batch durable and queues it. The callback runs on any thread.
+  /// Checks name and policy, makes the batch durable and queues it. The callback runs on any
+  /// thread.
   void create(Post post, const Created& done);
 
   /// By id (digits) or name. Throws Refusal (noBatch), with Livy's text. `withDeleted`: also those
@@ -94,7 +96,8 @@ class BatchManager {
   mutable std::mutex mutex_;
   std::condition_variable empty_;
   std::map<std::int64_t, std::shared_ptr<Batch>> live_;
-  std::map<std::string, std::int64_t> names_;  // of live batches
+  std::map<std::string, std::int64_t> names_;          // of live batches
+  std::map<std::int64_t, UsageLedger::Lease> leases_;  // likewise
   BatchQueue queue_;
   std::size_t accepting_ = 0;  // on their way to the queue, until they are durable
   bool stopping_ = false;

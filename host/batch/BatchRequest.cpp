@@ -22,7 +22,7 @@ constexpr std::size_t maxBytes = 1u << 20;
 
 std::vector<std::string> v1Fields() {
   std::vector<std::string> fields = livyFields;
-  fields.insert(fields.end(), {"env", "pythonPath"});
+  fields.insert(fields.end(), {"env", "pythonPath", "template"});
   return fields;
 }
 
@@ -92,6 +92,7 @@ BatchRequest BatchRequest::parseUnchecked(const std::string& body, Fields fields
     request.conf = json.textMap("conf");
     request.env = json.textMap("env");
     request.pythonPath = json.text("pythonPath");
+    request.templateName = json.text("template");
   } catch (const JsonSyntaxError& error) {
     throw Refusal(Cause::malformed, error.what());
   } catch (const JsonFieldError& error) {
@@ -175,6 +176,7 @@ std::string BatchRequest::toJson() const {
   map("conf", conf);
   map("env", env);
   text("pythonPath", pythonPath);
+  text("template", templateName);
   json.endObject();
   return json.take();
 }

@@ -10,7 +10,8 @@
 namespace hearth::host {
 
 struct BatchRequest {
-  std::string file;  ///< the jar or script: a URI or an absolute path
+  std::string templateName;  ///< /v1: of the operator's; empty: none
+  std::string file;          ///< the jar or script: a URI or an absolute path
   std::string className;
   std::vector<std::string> args;
   std::optional<std::string> name;

@@ -11,13 +11,19 @@ namespace hearth::host {
 
 namespace {
 
-const std::vector<std::string> fields = {
+const std::vector<std::string> livyFields = {
     "kind",         "proxyUser",   "jars",           "pyFiles",       "files",
     "driverMemory", "driverCores", "executorMemory", "executorCores", "numExecutors",
     "archives",     "queue",       "name",           "conf",          "heartbeatTimeoutInSecond",
     "ttl",          "idleTimeout"};
 
 constexpr std::size_t maxBytes = 1u << 20;
+
+std::vector<std::string> v1Fields() {
+  std::vector<std::string> fields = livyFields;
+  fields.emplace_back("template");
+  return fields;
+}
 
 void checkTime(const std::string& text) {
   if (!text.empty() && !parseDuration(text))
@@ -33,15 +39,24 @@ void checkText(const char* field, const std::string& text) {
 
 }  // namespace
 
-CreateRequest CreateRequest::parse(const std::string& body) {
+CreateRequest CreateRequest::parse(const std::string& body, Fields fields) {
   // Every view of the session repeats it.
   if (body.size() > maxBytes)
     throw Refusal(Refusal::Cause::tooLarge, "a create request may have 1 MiB");
+  return read(body, fields);
+}
+
+CreateRequest CreateRequest::parseStored(const std::string& text) {
+  return read(text, Fields::v1);
+}
+
+CreateRequest CreateRequest::read(const std::string& body, Fields fields) {
   CreateRequest request;
   try {
     const JsonBody json(body);
-    json.allowOnly(fields);
+    json.allowOnly(fields == Fields::v1 ? v1Fields() : livyFields);
     request.kind = json.text("kind");
+    request.templateName = json.text("template");
     if (json.has("kind") && request.kind.empty()) throw JsonFieldError("Invalid kind: \"\"");
     if (json.has("name")) request.name = json.text("name");
     request.proxyUser = json.text("proxyUser");
@@ -119,6 +134,7 @@ std::string CreateRequest::toJson() const {
   count("heartbeatTimeoutInSecond", heartbeatTimeoutInSecond);
   text("ttl", ttl);
   text("idleTimeout", idleTimeout);
+  text("template", templateName);
   json.endObject();
   return json.take();
 }

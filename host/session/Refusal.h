@@ -21,6 +21,7 @@ class Refusal : public std::runtime_error {
     notFound,
     state,        ///< not in this state of the session
     conflict,     ///< the name is taken
+    policy,       ///< the deployment's policy, by the rule that the text names
     mismatch,     ///< an idempotency key came with another request
     limit,        ///< a bound is reached; later it may work
     unsupported,  ///< this kind does not do that

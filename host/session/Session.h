@@ -30,6 +30,8 @@
 
 namespace hearth::host {
 
+class Policy;
+
 struct SessionOptions {
   std::string sharedKind = "spark";  ///< whose driver a session without a kind starts
   std::chrono::milliseconds launchTime{std::chrono::minutes(5)};
@@ -53,6 +55,7 @@ struct SessionEnvironment {
   Store& store;
   SessionOptions options;
   ClusterFollower* clusters = nullptr;  ///< null: applications in clusters are not followed
+  Policy* policy = nullptr;             ///< null: everything may be asked for
 };
 
 /// Statements run in order, one at a time, over all kinds. Everything that changes the session runs

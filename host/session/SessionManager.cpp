@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <future>
 
+#include "session/PolicyCall.h"
 #include "support/Digest.h"
 #include "support/Log.h"
 #include "support/Time.h"
@@ -106,6 +107,13 @@ void SessionManager::create(CreateRequest request, const std::string& owner,
 void SessionManager::add(CreateRequest request, const std::string& owner, const std::string& key,
                          const std::string& digest, Created done) {
   using Cause = Refusal::Cause;
+  UsageLedger::Lease lease;
+  try {
+    if (environment_.policy)
+      lease = applyPolicy(*environment_.policy, owner, Resource::session, request);
+  } catch (const Refusal& refusal) {
+    return refuse(done, refusal);
+  }
   std::string kind = "shared";
   if (!request.kind.empty() && request.kind != "shared") {
     kind = environment_.plugins.canonicalKind(request.kind);
@@ -141,6 +149,7 @@ void SessionManager::add(CreateRequest request, const std::string& owner, const 
     session = std::make_shared<Session>(environment_, row, std::move(request),
                                         [this](Session& ended) { retire(ended); });
     live_[row.id] = session;
+    leases_[row.id] = std::move(lease);
     if (!row.name.empty()) names_[row.name] = row.id;
   } catch (const std::exception& error) {
     return refuse(done, Refusal(Cause::storage, error.what()));
@@ -179,6 +188,7 @@ void SessionManager::retire(Session& session) {
   if (found == live_.end()) return;
   last = found->second;
   live_.erase(found);
+  leases_.erase(session.id());
   const auto named = names_.find(session.row().name);
   if (named != names_.end() && named->second == session.id()) names_.erase(named);
   if (live_.empty()) empty_.notify_all();

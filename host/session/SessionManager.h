@@ -11,6 +11,7 @@
 #include <string>
 #include <vector>
 
+#include "policy/UsageLedger.h"
 #include "session/Session.h"
 #include "support/KeyedRequests.h"
 
@@ -44,8 +45,9 @@ class SessionManager {
   /// once, before requests are served.
   void recover();
 
-  /// Checks kind and name, makes the session durable, starts it. The callback runs on any thread.
-  /// `idempotencyKey` is empty, or makes one session of all requests that the owner sends with it.
+  /// Checks kind, name and policy, makes the session durable, starts it. The callback runs on any
+  /// thread. `idempotencyKey` is empty, or makes one session of all requests that the owner sends
+  /// with it.
   void create(CreateRequest request, const std::string& owner, const std::string& idempotencyKey,
               Created done);
 
@@ -94,7 +96,8 @@ class SessionManager {
   mutable std::mutex mutex_;
   std::condition_variable empty_;
   std::map<std::int64_t, std::shared_ptr<Session>> live_;
-  std::map<std::string, std::int64_t> names_;  // of live sessions
+  std::map<std::string, std::int64_t> names_;          // of live sessions
+  std::map<std::int64_t, UsageLedger::Lease> leases_;  // likewise
   bool stopping_ = false;
 };
 

@@ -11,6 +11,7 @@
 #include <string>
 
 #include "api/LivyApi.h"
+#include "api/TemplatesApi.h"
 #include "api/V1Api.h"
 #include "plugin/PluginCatalog.h"
 #include "process/Process.h"
@@ -57,6 +58,8 @@ std::set<std::string> served() {
     Router router;
     addLivyRoutes(router, calls);
     addV1Routes(router, calls, catalog, "test");
+    const Policy policy{{}};
+    addTemplateRoutes(router, policy);
     for (const Router::Route& route : router.routes())
       routes.insert(route.method + " " + route.pattern);
     manager.shutdown(std::chrono::seconds(1));

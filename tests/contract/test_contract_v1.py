@@ -6,7 +6,7 @@ import shutil
 
 import pytest
 
-SESSION = ["id", "name", "kind", "state", "reason", "stateSince", "created", "ended", "deleted", "owner", "proxyUser",
+SESSION = ["id", "name", "kind", "template", "state", "reason", "stateSince", "created", "ended", "deleted", "owner", "proxyUser",
            "appId", "sparkVersion", "appInfo", "ttl", "idleTimeout", "driverMemory", "driverCores", "executorMemory",
            "executorCores", "conf", "archives", "files", "heartbeatTimeoutInSecond", "jars", "numExecutors",
            "pyFiles", "queue", "links"]
