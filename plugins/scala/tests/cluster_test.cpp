@@ -224,7 +224,8 @@ TEST_CASE("the submitter's good end is not the session's, and the wait is told",
   REQUIRE(run.lastState() == HEARTH_WAITING);
   CHECK(run.lastDetail() ==
         R"({"reason":"submitted as application_1_2, which waits for the cluster's resources",)"
-        R"("appId":"application_1_2"})");
+        R"("appId":"application_1_2",)"
+        R"("cluster":{"master":"yarn","tag":"hearth-7","id":"application_1_2"}})");
   run.session.exit(run.submitter(), 0, 0);
   CHECK(run.lastState() == HEARTH_WAITING);
   CHECK(run.host.signals.empty());
