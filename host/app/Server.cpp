@@ -204,7 +204,8 @@ int serve(const Settings& settings) {
       SessionEnvironment{loop, plugins, store, sessionOptions(settings), clusters.get(), &policy},
       data + "/sessions", limits);
   manager.recover();
-  BatchManager batches(BatchEnvironment{loop, launcher, store, batchLimits, nullptr, &policy}, data + "/batches");
+  BatchManager batches(BatchEnvironment{loop, launcher, store, batchLimits, nullptr, &policy},
+                       data + "/batches");
   batches.recover();
 
   const SessionCalls livyCalls(manager, false, settings.duration("server.wait_max"));
