@@ -42,7 +42,13 @@ BatchCalls::BatchCalls(BatchManager& manager, Face face, Limits limits)
     : manager_(manager), face_(face), limits_(limits) {}
 
 BatchView BatchCalls::find(const std::string& idOrName) const {
-  return manager_.find(idOrName, face_ == Face::v1);
+  if (face_ == Face::livy) return manager_.find(idOrName, false);
+  try {
+    return manager_.find(idOrName, true);
+  } catch (const Refusal& refusal) {
+    if (refusal.cause() != Cause::noBatch) throw;
+    throw Refusal(Cause::noBatch, "there is no batch " + idOrName.substr(0, 300));
+  }
 }
 
 BatchManager::Post BatchCalls::fromForm(const Request& request) const {

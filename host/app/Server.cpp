@@ -194,7 +194,11 @@ int serve(const Settings& settings) {
   SqliteStore store(data + "/hearth.db");
   Launcher launcher(loop, list(settings.text("driver.environment")));
   LinkServer links(loop, linkOptions(settings, data));
-  PluginCatalog catalog(pluginsFolder(settings), settings.text("plugins.conf_dir"));
+  // One Spark for batches and sessions, unless a manifest says otherwise.
+  PluginCatalog catalog(pluginsFolder(settings), settings.text("plugins.conf_dir"),
+                        {{"spark_home", settings.text("spark.home")},
+                         {"master", settings.text("spark.master")},
+                         {"deploy_mode", settings.text("spark.deploy_mode")}});
   PluginHost plugins(catalog, launcher, links);
   Policy policy(policyOptions(settings, catalog, data));
   const auto clusters = clusterFollowers(loop, settings);
@@ -204,8 +208,9 @@ int serve(const Settings& settings) {
       SessionEnvironment{loop, plugins, store, sessionOptions(settings), clusters.get(), &policy},
       data + "/sessions", limits);
   manager.recover();
-  BatchManager batches(BatchEnvironment{loop, launcher, store, batchLimits, nullptr, &policy},
-                       data + "/batches");
+  BatchManager batches(
+      BatchEnvironment{loop, launcher, store, batchLimits, clusters.get(), &policy},
+      data + "/batches");
   batches.recover();
 
   const SessionCalls livyCalls(manager, false, settings.duration("server.wait_max"));

@@ -169,6 +169,7 @@ void Batch::takeUpNow() {
     if (const auto self = weak.lock()) self->onProcessEnd();
   });
   follow();
+  if (ending_ && followed_) followed_->kill();
   if (!foreign_) return onProcessEnd();
   if (ending_)
     foreign_->signal(SIGTERM);
@@ -189,8 +190,6 @@ void Batch::onReport(const ApplicationReport& report) {
   if (finished_) return;
   report_ = report;
   remember(report);
-  if (!report.diagnostics.empty() && report.final())
-    noteInLog("the cluster says: " + report.diagnostics);
   using State = ApplicationReport::State;
   if (!report.final()) {
     if (report.state == State::running && cluster_ && !ending_)
@@ -199,6 +198,7 @@ void Batch::onReport(const ApplicationReport& report) {
   }
   // The driver's log is whole once its process has ended.
   if (!cluster_ && !processEnd_) return;
+  if (!report.diagnostics.empty()) noteInLog("the cluster says: " + report.diagnostics);
   const BatchState state = report.state == State::finished ? BatchState::success
                            : report.state == State::killed ? BatchState::killed
                                                            : BatchState::dead;
@@ -240,8 +240,9 @@ void Batch::processEnded(const ApplicationEnd& end) {
   }
   if (report_ && report_->final()) return onReport(*report_);
   if (cluster_) return;
-  // The cluster may know better than the driver's exit status, but not for ever.
   const BatchState state = end.success() ? BatchState::success : BatchState::dead;
+  if (!report_ && told.applicationId.empty()) return finish(state, reason, when);
+  // The cluster may know better than the driver's exit status, but is not waited for for ever.
   reportTimer_.start(environment_.options.reportTime,
                      [weak = weak_from_this(), state, reason, when] {
                        if (const auto self = weak.lock()) self->finish(state, reason, when);

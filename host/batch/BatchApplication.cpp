@@ -82,8 +82,9 @@ BatchApplication batchApplication(const BatchRequest& request, const SparkOption
   made.environment = submit::sparkEnvironment();
   made.properties = submit::effectiveProperties(
       application, submit::readDefaults(application.sparkHome, made.environment));
-  made.master = made.properties["spark.master"];
-  made.cluster = made.properties["spark.submit.deployMode"] == "cluster";
+  made.master = made.properties.at("spark.master");
+  const auto mode = made.properties.find("spark.submit.deployMode");
+  made.cluster = mode != made.properties.end() && mode->second == "cluster";
   if (made.master.rfind("yarn", 0) == 0) {
     std::string& tags = made.properties["spark.yarn.tags"];
     tags += (tags.empty() ? "" : ",") + tag;

@@ -237,13 +237,17 @@ void ApplicationPoller::end(Entry& entry, const std::string& applicationId) {
                 })->first;
   manager_->kill(
       applicationId, [self = shared_from_this(), id, applicationId](const std::string& error) {
-        if (error.empty())
-          log().info("{}: asked for the end of {}", self->manager_->name(), applicationId);
-        else
-          log().warn("{}: cannot end {}: {}", self->manager_->name(), applicationId, error);
-        // Until a list shows that it has ended it is asked again, one list later.
         const auto found = self->entries_.find(id);
-        if (found != self->entries_.end()) found->second.killing = false;
+        if (found == self->entries_.end()) return;
+        if (found->second.killError != error) {
+          if (error.empty())
+            log().info("{}: asked for the end of {}", self->manager_->name(), applicationId);
+          else
+            log().warn("{}: cannot end {}: {}", self->manager_->name(), applicationId, error);
+        }
+        // Until a list shows that it has ended it is asked again, one list later.
+        found->second.killing = false;
+        found->second.killError = error;
       });
 }
 

@@ -50,9 +50,10 @@ class ApplicationPoller : public std::enable_shared_from_this<ApplicationPoller>
     std::optional<ApplicationReport> last;
     bool submitted = false;
     bool doomed = false;
-    bool killing = false;                 // a request for its end is under way
-    std::uint64_t askedSince = 0;         // the first round that knows of submitted() and kill()
-    std::chrono::milliseconds unseen{0};  // for how long lists have been without it
+    bool killing = false;                  // a request for its end is under way
+    std::optional<std::string> killError;  // what came of the last one
+    std::uint64_t askedSince = 0;          // the first round that knows of submitted() and kill()
+    std::chrono::milliseconds unseen{0};   // for how long lists have been without it
     Clock::time_point doomedAt{};
   };
 

@@ -153,8 +153,9 @@ struct PluginCatalog::Manifest {
   }
 };
 
-PluginCatalog::PluginCatalog(const fs::path& pluginsDir, const fs::path& manifestsDir)
-    : pluginsDir_(absoluteOrEmpty(pluginsDir)) {
+PluginCatalog::PluginCatalog(const fs::path& pluginsDir, const fs::path& manifestsDir,
+                             Fallbacks fallbacks)
+    : pluginsDir_(absoluteOrEmpty(pluginsDir)), fallbacks_(std::move(fallbacks)) {
   scan();
   for (const auto& file : filesIn(absoluteOrEmpty(manifestsDir), ".json")) readManifest(file);
   for (const auto& file : scanned_) {
@@ -279,7 +280,11 @@ void PluginCatalog::load(CatalogEntry& entry, const Manifest& manifest) {
       if (offered(kind) == kind) entry.aliases.emplace(alias, kind);
     entry.leader = offered(descriptor.leader);
 
-    auto config = descriptor.mergeConfig(manifest.config);
+    json::object given = manifest.config;
+    for (const auto& [key, value] : fallbacks_)
+      if (!value.empty() && descriptor.config.count(key) != 0 && !given.contains(key))
+        given[key] = value;
+    auto config = descriptor.mergeConfig(given);
     config["plugin_dir"] = library->path().parent_path().string();
     entry.configJson = json::serialize(config);
     entry.table = &library->table();

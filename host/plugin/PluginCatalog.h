@@ -55,8 +55,12 @@ struct CatalogEntry {
 /// It does not create instances, PluginHost does.
 class PluginCatalog {
  public:
+  /// Texts for configuration keys of plugins that have them, where no manifest sets them.
+  using Fallbacks = std::map<std::string, std::string>;
+
   /// Never throws for what it finds in the folders; a folder that is missing counts as empty.
-  PluginCatalog(const std::filesystem::path& pluginsDir, const std::filesystem::path& manifestsDir);
+  PluginCatalog(const std::filesystem::path& pluginsDir, const std::filesystem::path& manifestsDir,
+                Fallbacks fallbacks = {});
   PluginCatalog(const PluginCatalog&) = delete;
   PluginCatalog& operator=(const PluginCatalog&) = delete;
 
@@ -65,8 +69,9 @@ class PluginCatalog {
 
   /// The loaded plugin that offers a kind, or an alias of one; null where none does.
   const CatalogEntry* find(const std::string& kindOrAlias) const;
-  /// The kind offered that an alias stands for, a kind itself; empty where unknown. "KIND:PARAMETER"
-  /// is a kind too, with a name for PARAMETER, where the plugin's descriptor has kind_parameter.
+  /// The kind offered that an alias stands for, a kind itself; empty where unknown.
+  /// "KIND:PARAMETER" is a kind too, with a name for PARAMETER, where the plugin's descriptor has
+  /// kind_parameter.
   std::string canonicalKind(const std::string& kindOrAlias) const;
   /// The same in the descriptor's spelling, which is what the plugin's open() is told.
   std::string descriptorKind(const std::string& kindOrAlias) const;
@@ -87,6 +92,7 @@ class PluginCatalog {
   void offer(CatalogEntry& entry);
 
   std::filesystem::path pluginsDir_;
+  const Fallbacks fallbacks_;
   std::vector<std::filesystem::path> scanned_;  // sorted
   std::vector<std::filesystem::path> claimed_;  // libraries that a manifest speaks for
   std::map<std::string, std::shared_ptr<const PluginLibrary>> libraries_;

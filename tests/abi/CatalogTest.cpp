@@ -55,6 +55,22 @@ TEST_CASE("a plugin dropped into the folder works without any configuration") {
   CHECK(values.if_contains("jars") == nullptr);
 }
 
+TEST_CASE("what the deployment says for all plugins holds where a plugin's manifest is silent",
+          "[catalog]") {
+  const PluginCatalog::Fallbacks fallbacks = {{"python", "/py"}, {"unknown", "x"}};
+  const auto configOf = [&](const std::string& manifest, const PluginCatalog::Fallbacks& given) {
+    Deployment deployment;
+    deployment.install(testPlugin("configured"), "configured.so");
+    deployment.manifest("configured.json", manifest);
+    const PluginCatalog catalog(deployment.plugins(), deployment.manifests(), given);
+    REQUIRE(catalog.entries().at(0).loaded);
+    return std::string(config(catalog.entries().at(0)).at("python").as_string());
+  };
+  CHECK(configOf(R"({"manifest_version":1})", fallbacks) == "/py");
+  CHECK(configOf(R"({"manifest_version":1,"config":{"python":"mine"}})", fallbacks) == "mine");
+  CHECK(configOf(R"({"manifest_version":1})", {{"python", ""}}) == "python3");
+}
+
 TEST_CASE("an alias finds its kind, and a kind outranks another plugin's alias") {
   Deployment deployment;
   deployment.install(testPlugin("configured"), "configured.so");  // its alias: echo for conf2

@@ -98,11 +98,12 @@ class Sleeper:
                         ["jar", "cf", self.jar.name, "Sleeper.class"]):
             subprocess.run(command, cwd=folder, check=True, capture_output=True)
 
-    def start(self, spark_home, env, mode):
+    def start(self, spark_home, env):
+        """Its driver in the cluster; gives the process that submits it."""
         java = f"{' '.join(QUICK_JVM)} -XX:+IgnoreUnrecognizedVMOptions --add-modules=jdk.incubator.vector {self.DRIVER_JAVA}"
         with open(self.folder / f"submit-{len(self.started)}.log", "wb") as log:
             self.started.append(subprocess.Popen(
-                [str(spark_home / "bin" / "spark-submit"), "--deploy-mode", mode, "--class", "Sleeper",
+                [str(spark_home / "bin" / "spark-submit"), "--deploy-mode", "cluster", "--class", "Sleeper",
                  "--conf", f"spark.driver.extraJavaOptions={java}", str(self.jar)],
                 env=env, stdin=subprocess.DEVNULL, stdout=log, stderr=log))
         return self.started[-1]

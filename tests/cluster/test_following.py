@@ -91,25 +91,21 @@ def test_a_manager_that_is_away_changes_nothing():
 
 
 def test_a_standalone_cluster_tells_of_its_applications_and_ends_them(standalone, spark_home, sleeper):
-    """In client mode the application is known by its id, in cluster mode the driver."""
+    """With the driver in the cluster too, there are two: it and the application."""
     with Probe(pages=standalone.url) as probe:
-        app = sleeper.start(spark_home, standalone.env(), "client")
+        submission = sleeper.start(spark_home, standalone.env())
+        [known] = standalone.until("activedrivers")
+        probe.follow("driver", standalone.master)
+        probe.tell("know", "driver", "-", known["id"])
+        assert "/logPage/?driverId=driver-" in probe.until("driver", "running")["log"]
         [known] = standalone.until("activeapps")
         probe.follow("app", standalone.master, app=known["id"])
         assert known["id"] in probe.until("app", "running")["ui"]
         probe.tell("kill", "app")
         probe.until("app", "killed")
-        assert app.wait(60) != 0
-
-        driver = sleeper.start(spark_home, standalone.env(), "cluster")
-        assert driver.wait(120) == 0
-        [known] = standalone.until("activedrivers")
-        probe.follow("driver", standalone.master)
-        probe.tell("know", "driver", "-", known["id"])
-        assert "/logPage/?driverId=driver-" in probe.until("driver", "running")["log"]
-        standalone.until("activeapps")  # its way is as long as it gets
         probe.tell("kill", "driver")
         probe.until("driver", "killed")
+        assert submission.wait(60) == 0
 
 
 def test_a_manager_behind_tls_is_asked_if_its_certificate_is_trusted(tmp_path):

@@ -110,7 +110,7 @@ def test_no_json_is_refused_and_a_batch_that_is_not_there_is_not_found(server):
     assert server.delete("/batches/999").status == 404
     assert server.get("/batches/99999999999").status == 400
     problem = server.get("/v1/batches/999")
-    assert problem.status == 404 and problem.json["title"] == "No such batch"
+    assert (problem.status, problem.json["detail"]) == (404, "there is no batch 999")
 
 
 def test_a_name_serves_in_place_of_the_number_and_is_one_batchs_while_it_lives(server, tmp_path):
@@ -216,6 +216,8 @@ def test_every_field_reaches_the_application(server):
                  "spark.x=y z", "spark.n=7", "spark.master=local[*]"):
         assert line in text, (line, text)
     assert not any("livy.uri" in line for line in text)
+    # Spark takes an empty deploy mode for a wrong one.
+    assert not any(line.startswith("spark.") and line.endswith("=") for line in text)
 
 
 def test_the_environment_and_the_python_of_a_batch_are_its_own(server):

@@ -123,3 +123,21 @@ def test_a_clock_that_runs_out_together_with_a_delete_does_no_harm(server):
             assert server.delete(f"/sessions/{session}").status in (200, 404)
         for session in made:
             ended(server, session)
+
+
+def test_a_wait_for_others_is_told_and_is_not_cut_short_by_the_time_to_launch(make_server, bad_plugins):
+    server = make_server({"session.launch_time": "1s", "session.queue_time": "60s"}, bad_plugins).start()
+    made = server.post("/sessions", {"kind": "waiting"}).json["id"]
+    view = server.until("it tells", lambda: (lambda found: found if found["reason"] else None)(state(server, made)))
+    assert (view["state"], view["reason"], view["appId"]) == ("starting", "it waits for its turn", "app-2")
+    server.settle(made)
+    assert state(server, made)["reason"] is None
+    assert "it waits for its turn" in server.get(f"/sessions/{made}/log").body.decode()
+
+
+def test_a_wait_for_others_has_its_own_end(make_server, bad_plugins):
+    server = make_server({"session.launch_time": "60s", "session.queue_time": "1s"}, bad_plugins).start()
+    made = server.post("/sessions?wait=20s", {"kind": "waiting"}).json["id"]
+    view = server.get(f"/v1/sessions/{made}").json
+    assert view["state"] == "dead"
+    assert view["reason"] == "the waiting interpreter was not ready within 1 s: it waits for its turn"

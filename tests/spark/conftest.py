@@ -40,7 +40,7 @@ def serve(spark_home, tmp_path_factory):
     (folder / "plugins.d").mkdir()
     (folder / "plugins.d" / "scala.json").write_text(json.dumps(
         {"manifest_version": 1, "config": {"driver_java_options": "-XX:TieredStopAtLevel=1"}}))
-    settings = {"cancel.grace": "10s", "session.close_time": "15s"}
+    settings = {"cancel.grace": "10s", "session.close_time": "15s", "batch.concurrent": "3"}
     return Server(folder, settings, env={"SPARK_HOME": str(spark_home)})
 
 

@@ -100,6 +100,11 @@ static hearth_status launch(hearth_session* s, hearth_error* err) {
     s->host->timer(s->host->ctx, s->handle, 1500);
     return HEARTH_OK;
   }
+  if (strcmp(s->kind, "waiting") == 0) {
+    say(s, HEARTH_WAITING, "{\"reason\":\"it waits for its turn\",\"appId\":\"app-2\"}");
+    s->host->timer(s->host->ctx, s->handle, 1500);
+    return HEARTH_OK;
+  }
   if (strcmp(s->kind, "deadstart") == 0) {
     say(s, HEARTH_DEAD, "{\"reason\":\"asked to die at once\"}");
     return HEARTH_OK;
@@ -229,7 +234,7 @@ HEARTH_EXPORT const hearth_plugin* hearth_plugin_v1(void) {
 #else
       .descriptor_json =
           "{\"id\":\"misbehaving\",\"version\":\"1.0.0\",\"kinds\":[\"lateidle\",\"neveridle\","
-          "\"deadstart\",\"refusing\",\"neverclose\",\"child\",\"leading\"]}",
+          "\"waiting\",\"deadstart\",\"refusing\",\"neverclose\",\"child\",\"leading\"]}",
 #endif
       .create = create,
       .destroy = destroy,
