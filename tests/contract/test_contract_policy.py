@@ -205,14 +205,15 @@ def test_a_user_has_so_many_batches_also_over_a_restart(make_server, tmp_path):
     first = {"file": "/app.jar", "args": [f"wait={go_on}"]}
     key = {"Idempotency-Key": "once"}
     folder = tmp_path / "restarted"
-    with make_server(settings, folder=folder) as server:
-        made = server.post("/batches", first, headers=key)
-        assert made.status == 201
-        # The same once more is no second one.
-        assert server.post("/batches", first, headers=key).status == 201
-        refusal = server.post("/batches", {"file": "/app.jar"})
-        assert refusal.status == 429 and refusal.json["msg"].startswith("policy.limit.batches: ")
-        assert server.post("/sessions", {"kind": "echo"}).status == 201
+    server = make_server(settings, folder=folder).start()
+    made = server.post("/batches", first, headers=key)
+    assert made.status == 201
+    # The same once more is no second one.
+    assert server.post("/batches", first, headers=key).status == 201
+    refusal = server.post("/batches", {"file": "/app.jar"})
+    assert refusal.status == 429 and refusal.json["msg"].startswith("policy.limit.batches: ")
+    assert server.post("/sessions", {"kind": "echo"}).status == 201
+    assert server.stop() == 0  # the application goes on
     with make_server(settings, folder=folder) as server:
         assert server.post("/v1/batches", {"file": "/app.jar"}).status == 429
         go_on.touch()
