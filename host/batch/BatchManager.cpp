@@ -152,13 +152,20 @@ BatchRow BatchManager::newRow(const Post& post, const std::string& digest) {
 }
 
 void BatchManager::add(const Post& post, const std::string& digest, const Created& done) {
-  const auto refuse = [&done](Cause cause, const std::string& text) {
-    done(Result{{}, false, Refusal(cause, text)});
-  };
   BatchRow row;
   std::shared_ptr<Batch> batch;
   BatchRequest request = post.request;
   UsageLedger::Lease lease;
+  const auto refuse = [&](const Refusal& refusal) {
+    // First, so that who is told can have the place.
+    lease = UsageLedger::Lease();
+    if (!row.folder.empty()) {
+      const std::lock_guard<std::mutex> lock(mutex_);
+      --accepting_;
+      names_.erase(row.name);
+    }
+    done(Result{{}, false, refusal});
+  };
   try {
     // Before the files that came along have their paths, which are the host's.
     if (environment_.policy)
@@ -166,13 +173,13 @@ void BatchManager::add(const Post& post, const std::string& digest, const Create
     findSparkHome(environment_.options.spark);
     {
       const std::lock_guard<std::mutex> lock(mutex_);
-      if (stopping_) return refuse(Cause::stopping, "the server is shutting down");
+      if (stopping_) throw Refusal(Cause::stopping, "the server is shutting down");
       if (queue_.waiting() + accepting_ >= environment_.options.queue)
-        return refuse(Cause::limit, "Rejected, too many sessions are being created!");
+        throw Refusal(Cause::limit, "Rejected, too many sessions are being created!");
       if (post.request.name) {
         const auto taken = names_.find(*post.request.name);
         if (taken != names_.end())
-          return refuse(Cause::conflict, "Duplicate session name: Some(" + *post.request.name +
+          throw Refusal(Cause::conflict, "Duplicate session name: Some(" + *post.request.name +
                                              ") for session " + std::to_string(taken->second));
       }
       row = newRow(post, digest);
@@ -185,14 +192,9 @@ void BatchManager::add(const Post& post, const std::string& digest, const Create
     row.request = request.toJson();
     batch = make(row, std::move(request));
   } catch (const Refusal& refusal) {
-    return done(Result{{}, false, refusal});
+    return refuse(refusal);
   } catch (const std::exception& error) {
-    if (!row.folder.empty()) {
-      const std::lock_guard<std::mutex> lock(mutex_);
-      --accepting_;
-      names_.erase(row.name);
-    }
-    return refuse(Cause::storage, error.what());
+    return refuse(Refusal(Cause::storage, error.what()));
   }
   {
     const std::lock_guard<std::mutex> lock(mutex_);

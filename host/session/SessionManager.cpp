@@ -108,30 +108,26 @@ void SessionManager::add(CreateRequest request, const std::string& owner, const 
                          const std::string& digest, Created done) {
   using Cause = Refusal::Cause;
   UsageLedger::Lease lease;
+  SessionRow row;
+  std::shared_ptr<Session> session;
+  std::optional<Refusal> refused;
   try {
     if (environment_.policy)
       lease = applyPolicy(*environment_.policy, owner, Resource::session, request);
-  } catch (const Refusal& refusal) {
-    return refuse(done, refusal);
-  }
-  std::string kind = "shared";
-  if (!request.kind.empty() && request.kind != "shared") {
-    kind = environment_.plugins.canonicalKind(request.kind);
-    if (kind.empty()) return refuse(done, Refusal(Cause::invalid, "Invalid kind: " + request.kind));
-  }
-  SessionRow row;
-  std::shared_ptr<Session> session;
-  try {
+    row.kind = "shared";
+    if (!request.kind.empty() && request.kind != row.kind) {
+      row.kind = environment_.plugins.canonicalKind(request.kind);
+      if (row.kind.empty()) throw Refusal(Cause::invalid, "Invalid kind: " + request.kind);
+    }
     const std::lock_guard<std::mutex> lock(mutex_);
-    if (stopping_) return refuse(done, Refusal(Cause::stopping, "the server is shutting down"));
+    if (stopping_) throw Refusal(Cause::stopping, "the server is shutting down");
     if (live_.size() >= limits_.sessions)
-      return refuse(done, Refusal(Cause::limit, "Rejected, too many sessions are being created!"));
+      throw Refusal(Cause::limit, "Rejected, too many sessions are being created!");
     if (request.name) {
       const auto taken = names_.find(*request.name);
       if (taken != names_.end())
-        return refuse(
-            done, Refusal(Cause::conflict, "Duplicate session name: Some(" + *request.name +
-                                               ") for session " + std::to_string(taken->second)));
+        throw Refusal(Cause::conflict, "Duplicate session name: Some(" + *request.name +
+                                           ") for session " + std::to_string(taken->second));
       row.name = *request.name;
     }
     row.id = environment_.store.nextSessionId();
@@ -139,7 +135,6 @@ void SessionManager::add(CreateRequest request, const std::string& owner, const 
     row.proxyUser = request.proxyUser;
     row.idempotencyKey = key;
     row.requestDigest = digest;
-    row.kind = kind;
     row.state = std::string(name(SessionState::starting));
     row.request = request.toJson();
     row.folder = folder_ + "/" + std::to_string(row.id);
@@ -151,8 +146,14 @@ void SessionManager::add(CreateRequest request, const std::string& owner, const 
     live_[row.id] = session;
     leases_[row.id] = std::move(lease);
     if (!row.name.empty()) names_[row.name] = row.id;
+  } catch (const Refusal& refusal) {
+    refused = refusal;
   } catch (const std::exception& error) {
-    return refuse(done, Refusal(Cause::storage, error.what()));
+    refused = Refusal(Cause::storage, error.what());
+  }
+  if (refused) {
+    lease = UsageLedger::Lease();  // first, so that who is told can have the place
+    return refuse(done, *refused);
   }
   session->check(
       [this, row, session, done = std::move(done)](const std::optional<Refusal>& refusal) mutable {
