@@ -65,10 +65,10 @@ class SqliteStore::FileLock {
     const std::string path = file + ".lock";
     descriptor_ = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
     if (descriptor_ < 0) throw StoreError(path + ": " + std::strerror(errno));
-    if (::flock(descriptor_, LOCK_EX | LOCK_NB) != 0) {
-      char owner[32] = "";
-      const ssize_t length = ::pread(descriptor_, owner, sizeof owner - 1, 0);
-      owner[length > 0 ? length : 0] = '\0';
+    char owner[32] = "";
+    const ssize_t length = ::pread(descriptor_, owner, sizeof owner - 1, 0);
+    owner[length > 0 ? length : 0] = '\0';
+    if (!lock(owner == std::to_string(::getpid()))) {
       ::close(descriptor_);
       throw StoreError(file + " is in use by another hearth (process " + owner +
                        "): stop it, or give this one another data.dir");
@@ -83,6 +83,20 @@ class SqliteStore::FileLock {
   FileLock& operator=(const FileLock&) = delete;
 
  private:
+  // The record lock is a process's alone and ends with it: it keeps other hosts away. Two stores of
+  // one process are told apart by flock, which children hold too until they have called exec: one
+  // that a killed host has left behind in that moment is waited for.
+  bool lock(bool byThisProcess) const {
+    struct ::flock whole {};
+    whole.l_type = F_WRLCK;
+    whole.l_whence = SEEK_SET;
+    if (::fcntl(descriptor_, F_SETLK, &whole) != 0) return false;
+    int locked;
+    do locked = ::flock(descriptor_, byThisProcess ? LOCK_EX | LOCK_NB : LOCK_EX);
+    while (locked != 0 && errno == EINTR);
+    return locked == 0;
+  }
+
   int descriptor_ = -1;
 };
 
