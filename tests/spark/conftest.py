@@ -26,11 +26,12 @@ def version_of(home):
 def pytest_generate_tests(metafunc):
     if "spark_home" in metafunc.fixturenames:
         # What is the same for all versions of Spark runs once, on the newest.
-        homes = spark_homes()[:1] if getattr(metafunc.module, "ANY_SPARK", False) else spark_homes()
-        # Two test processes can share the work, one version each.
+        any_spark = getattr(metafunc.module, "ANY_SPARK", False)
+        # Two test processes can share the work: these are its pieces.
         metafunc.parametrize("spark_home", [
-            pytest.param(home, id=version_of(home), marks=pytest.mark.xdist_group(version_of(home))) for home in homes],
-            scope="session")
+            pytest.param(home, id=version_of(home),
+                         marks=pytest.mark.xdist_group(version_of(home) + (" for all" if any_spark else "")))
+            for home in (spark_homes()[:1] if any_spark else spark_homes())], scope="session")
 
 
 def serve(spark_home, tmp_path_factory):
