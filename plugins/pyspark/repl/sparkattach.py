@@ -127,7 +127,9 @@ class Attachment:
         self._gateway = gateway
         self._context = context
         self._channel = str(channel)
-        self._tag = "hearth-channel-%s-%d" % (channel, os.getpid())
+        self._name = "hearth-channel-%s-%d" % (channel, os.getpid())
+        self._tag = self._name
+        self._marked = 0
         self._connection = None
         self._thread = None
         self.mark()
@@ -139,7 +141,9 @@ class Attachment:
         if self._connection is not None and self._connection is self._current():
             return
         context = self._context._jsc.sc()
+        self._marked += 1
         context.setLocalProperty("hearth.channel", self._channel)
+        context.setLocalProperty("hearth.lane", self._lane())
         context.setLocalProperty("spark.job.interruptOnCancel", "true")
         try:
             context.addJobTag(self._tag)
@@ -156,6 +160,7 @@ class Attachment:
         if self._connection is None or self._connection is self._current() or left is None:
             return
         self._thread = None
+        self._forsake()
         self._cancel_jobs()
         left.join(2000)
         if left.isAlive():
@@ -164,6 +169,16 @@ class Attachment:
             left.join(2000)
             self._cancel_jobs()
         self.mark()
+
+    def _lane(self):
+        return "%s-%d" % (self._name, self._marked)
+
+    def _forsake(self):
+        """Has the driver end what jobs the thread that is left behind is yet to start."""
+        try:
+            self._gateway.jvm.io.hearth.driver.LeftBehind.addLane(self._lane())
+        except TypeError:
+            pass  # a JVM that is not the driver's
 
     def _cancel_jobs(self):
         if self._tag is not None:

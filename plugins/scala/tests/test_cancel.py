@@ -69,3 +69,14 @@ def test_jobs_of_other_threads_survive_a_cancel(driver):
         "other.start()")
     cancel(driver, "sc.parallelize(1 to 2, 2).foreach(_ => Thread.sleep(100000))")
     assert driver.text("other.join(); others").endswith(": Double = 3.0\n")
+
+
+def test_a_job_that_cancelled_code_starts_late_ends_at_once(driver):
+    driver.text("val gate = new java.util.concurrent.CountDownLatch(1)\n@volatile var late = \"\"")
+    cancel(driver, "val left = new Thread(() => { gate.await(); "
+                   "try { sc.parallelize(1 to 2, 2).foreach(_ => Thread.sleep(100000)); late = \"ran\" } "
+                   "catch { case e: Exception => late = e.getMessage } })\n"
+                   "left.start()\nThread.sleep(100000)")
+    driver.text('gate.countDown()\nwhile (late == "") Thread.sleep(10)')
+    assert "cancelled" in driver.text("late")
+    assert driver.text("sc.parallelize(1 to 4).sum").endswith(": Double = 10.0\n")

@@ -27,6 +27,7 @@ import scala.collection.Iterator;
 final class Jobs extends SparkListener {
   static final String CHANNEL = "hearth.channel";
   static final String STATEMENT = "hearth.statement";
+  static final String LANE = "hearth.lane";
 
   private static final long PUBLISH_MS = 100;
 
@@ -75,10 +76,11 @@ final class Jobs extends SparkListener {
   }
 
   /**
-   * Cancels the jobs that a statement runs now; those of the channel's next statement are left
-   * alone. Returns how many there were.
+   * Cancels the jobs that a statement runs now, and those that carry its number as they start;
+   * those of the channel's next statement are left alone. Returns how many there were.
    */
   int cancel(int channel, long number) {
+    LeftBehind.addStatement(channel, number);
     List<Integer> jobs = new ArrayList<>();
     SparkContext spark;
     synchronized (this) {
@@ -99,6 +101,9 @@ final class Jobs extends SparkListener {
 
   @Override
   public synchronized void onJobStart(SparkListenerJobStart event) {
+    if (context != null && LeftBehind.started(event.properties())) {
+      context.cancelJob(event.jobId());
+    }
     Running statement = ownerOf(event.properties());
     if (statement == null) {
       return;
