@@ -163,8 +163,9 @@ bool Session::applicationsGone() {
     return true;
   }
   if (clusterEnd_ == ClusterEnd::untold)
-    endApplications(settledOnce_ && seen && finalState_ != SessionState::killed ? ClusterEnd::awaited
-                                                                        : ClusterEnd::forced);
+    endApplications(settledOnce_ && seen && finalState_ != SessionState::killed
+                        ? ClusterEnd::awaited
+                        : ClusterEnd::forced);
   return false;
 }
 
