@@ -1,32 +1,14 @@
-"""Clusters for tests: started when the first test asks for one, ended with the run.
-
-HEARTH_SPARKS names the Spark homes, separated by colons; default: those that script/setup --tests installs.
-"""
-
-import os
-import pathlib
+"""Clusters for tests: started when the first test asks for one, ended with the run."""
 
 import pytest
 
-from clusters import ROOT, Hdfs, Standalone, Yarn
-
-
-def spark_homes():
-    named = os.environ.get("HEARTH_SPARKS")
-    if named:
-        return [pathlib.Path(home) for home in named.split(":")]
-    return sorted((ROOT / ".spark").glob("*/pyspark"), reverse=True)
-
-
-def version_of(home):
-    return home.parent.name if home.name == "pyspark" else home.name
+from clusters import Hdfs, Standalone, Yarn
+from sparks import homes_for, version_of
 
 
 def pytest_generate_tests(metafunc):
     if "spark_home" in metafunc.fixturenames:
-        # What is the same for all versions of Spark runs once, on the newest.
-        homes = spark_homes()[:1] if getattr(metafunc.module, "ANY_SPARK", False) else spark_homes()
-        metafunc.parametrize("spark_home", homes, ids=version_of, scope="session")
+        metafunc.parametrize("spark_home", homes_for(metafunc.module), ids=version_of, scope="session")
 
 
 @pytest.fixture(scope="session")

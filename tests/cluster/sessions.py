@@ -1,12 +1,12 @@
 """What tests of sessions on clusters share: servers that use one, and code that every session must run."""
 
 import json
-import os
 import pathlib
 import subprocess
 import time
 
-from harness import ROOT, Server
+from harness import Server
+from sparks import spark_homes
 
 # On a busy machine a driver in a container takes its time.
 START = 240
@@ -36,9 +36,7 @@ def cluster_server(folder, spark_home, env, master, deploy_mode, settings=None, 
 
 
 def oldest_spark():
-    named = os.environ.get("HEARTH_SPARKS")
-    homes = named.split(":")[::-1] if named else sorted((ROOT / ".spark").glob("*/pyspark"))
-    return pathlib.Path(homes[0])
+    return spark_homes()[-1]
 
 
 def app(yarn, wanted):

@@ -1,37 +1,21 @@
-"""Real Spark sessions through a real server, once per Spark version.
-
-HEARTH_SPARKS names the Spark homes, separated by colons; default: those that script/setup --tests installs.
-"""
+"""Real Spark sessions through a real server, once per Spark version."""
 
 import json
-import os
-import pathlib
 
 import pytest
 
-from harness import ROOT, Server
-
-
-def spark_homes():
-    named = os.environ.get("HEARTH_SPARKS")
-    if named:
-        return [pathlib.Path(home) for home in named.split(":")]
-    return sorted((ROOT / ".spark").glob("*/pyspark"), reverse=True)
-
-
-def version_of(home):
-    return home.parent.name if home.name == "pyspark" else home.name
+from harness import Server
+from sparks import homes_for, version_of
 
 
 def pytest_generate_tests(metafunc):
     if "spark_home" in metafunc.fixturenames:
-        # What is the same for all versions of Spark runs once, on the newest.
         any_spark = getattr(metafunc.module, "ANY_SPARK", False)
         # Two test processes can share the work: these are its pieces.
         metafunc.parametrize("spark_home", [
             pytest.param(home, id=version_of(home),
                          marks=pytest.mark.xdist_group(version_of(home) + (" for all" if any_spark else "")))
-            for home in (spark_homes()[:1] if any_spark else spark_homes())], scope="session")
+            for home in homes_for(metafunc.module)], scope="session")
 
 
 def serve(spark_home, tmp_path_factory):
