@@ -5,6 +5,7 @@
 #include <cstdlib>
 
 #include "session/Refusal.h"
+#include "submit/StandaloneDriver.h"
 
 namespace hearth::host {
 
@@ -91,6 +92,8 @@ BatchApplication batchApplication(const BatchRequest& request, const SparkOption
     // The cluster is asked what becomes of it: nobody need wait for it here.
     if (made.cluster) made.properties["spark.yarn.submit.waitAppCompletion"] = "false";
   }
+  if (made.cluster && made.master.rfind("spark://", 0) == 0)
+    submit::addStandaloneDriver(made.properties);
   // In a cluster the driver has an environment of its own.
   for (const auto& [variable, value] : request.env) {
     made.environment[variable] = value;

@@ -62,7 +62,10 @@ void place(const std::vector<BatchUpload>& uploads, const std::string& folder,
 BatchManager::BatchManager(BatchEnvironment environment, std::string folder)
     : environment_(std::move(environment)),
       folder_(std::move(folder)),
-      queue_(std::max<std::size_t>(1, environment_.options.concurrent)) {}
+      folders_(environment_.loop),
+      queue_(std::max<std::size_t>(1, environment_.options.concurrent)) {
+  environment_.folders = &folders_;
+}
 
 BatchManager::~BatchManager() = default;
 

@@ -92,6 +92,7 @@ class BatchManager {
 
   BatchEnvironment environment_;
   const std::string folder_;
+  FolderWatch folders_;
   Keys keys_;
   mutable std::mutex mutex_;
   std::condition_variable empty_;
