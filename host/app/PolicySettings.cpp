@@ -1,11 +1,11 @@
 #include "app/PolicySettings.h"
 
-#include <boost/json/parse.hpp>
 #include <filesystem>
 #include <set>
 #include <string_view>
 #include <utility>
 
+#include "app/ClusterSettings.h"
 #include "policy/ConfKeys.h"
 
 namespace hearth::host {
@@ -69,14 +69,6 @@ PathRules::Options pathOptions(const Settings& settings, const std::string& data
     options.schemes.push_back(lowered(scheme));
   options.keys = patterns(settings, "policy.paths.keys");
   return options;
-}
-
-std::string configText(const CatalogEntry& entry, const char* key) {
-  boost::system::error_code error;
-  const auto config = boost::json::parse(entry.configJson, error);
-  if (error || !config.is_object()) return {};
-  const auto* value = config.get_object().if_contains(key);
-  return value && value->is_string() ? std::string(value->get_string().c_str()) : std::string();
 }
 
 // The masters that plugins choose; none where one of them leaves it to its users.
