@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "app/ClusterSettings.h"
+#include "cluster/HadoopFile.h"
 #include "policy/ConfKeys.h"
 
 namespace hearth::host {
@@ -91,6 +92,27 @@ std::set<std::string> sessionModes(const PluginCatalog& catalog) {
   return modes;
 }
 
+DefaultFileSystem::Options fileOptions(const Settings& settings, const PluginCatalog& catalog,
+                                       const Policy::Options& policy) {
+  DefaultFileSystem::Options options;
+  options.keys = policy.paths.keys;
+  options.batchMaster = defaultMaster(sparkHome(settings));
+  for (const CatalogEntry& entry : catalog.entries()) {
+    if (!entry.loaded || entry.descriptor.config.count("master") == 0) continue;
+    options.sessionMaster = configText(entry, "master");
+    if (options.sessionMaster.empty())
+      options.sessionMaster = defaultMaster(configText(entry, "spark_home"));
+  }
+  if (options.sessionMaster.empty()) options.sessionMaster = options.batchMaster;
+  try {
+    const std::string folder = hadoopConf();
+    if (!folder.empty()) options.uri = defaultFileSystemOf(folder);
+  } catch (const std::runtime_error& error) {
+    throw SettingsError(std::string("Hadoop's configuration: ") + error.what());
+  }
+  return options;
+}
+
 }  // namespace
 
 Policy::Options policyOptions(const Settings& settings, const PluginCatalog& catalog,
@@ -116,6 +138,7 @@ Policy::Options policyOptions(const Settings& settings, const PluginCatalog& cat
     options.batchConf.fixed["spark.submit.deployMode"] = {settings.text("spark.deploy_mode")};
 
   options.paths = pathOptions(settings, data);
+  options.files = fileOptions(settings, catalog, options);
   options.limits.sessions = settings.number("policy.limit.sessions");
   options.limits.batches = settings.number("policy.limit.batches");
   options.limits.memory = static_cast<std::int64_t>(settings.size("policy.limit.memory"));

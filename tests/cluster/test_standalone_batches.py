@@ -97,3 +97,17 @@ def test_a_batch_beside_the_server_that_fails_is_dead_whatever_the_master_thinks
     assert (view["state"], view["reason"]) == ("dead", "exit status 1"), (view, log)
     [app] = [one for one in standalone.state()["completedapps"] if one["id"] == view["appId"]]
     assert app["state"] == "FINISHED"
+
+
+def test_a_path_without_a_scheme_is_in_the_clusters_file_system(standalone, hdfs, spark_home, tmp_path):
+    code = b"from pyspark import SparkContext, SparkFiles\nsc = SparkContext()\nprint(open(SparkFiles.get('words.txt')).read())\n"
+    for name, text in (("hello.py", code), ("words.txt", b"said from HDFS\n")):
+        path = f"{hdfs.url}/webhdfs/v1/jobs/{spark_home.parent.name}/{name}?user.name=root"
+        assert hdfs.send(f"{path}&op=CREATE", "PUT", text)[0] == 201
+    with serve(standalone, spark_home, tmp_path, "client", HADOOP_CONF_DIR=str(hdfs.conf)) as server:
+        folder = f"/jobs/{spark_home.parent.name}"
+        made = server.post("/batches", {"file": f"{folder}/hello.py", "files": [f"{folder}/words.txt"]})
+        assert made.status == 201, made
+        view, log = batches.finish(server, made.json["id"])
+        assert view["state"] == "success" and "said from HDFS" in log, (view, log[-40:])
+        assert view["file"] == f"{hdfs.uri}{folder}/hello.py"
