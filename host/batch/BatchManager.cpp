@@ -81,7 +81,7 @@ void BatchManager::recover() {
   for (BatchRow& row : environment_.store.openBatches()) {
     BatchRequest request;
     try {
-      request = BatchRequest::parseUnchecked(row.request, BatchRequest::Fields::v1);
+      request = BatchRequest::parseStored(row.request);
     } catch (const Refusal& refusal) {
       log().error("batch {}: its stored request cannot be read: {}", row.id, refusal.what());
       row.state = std::string(name(BatchState::dead));
