@@ -3,7 +3,9 @@
 #include <signal.h>
 #include <sys/resource.h>
 
+#include <atomic>
 #include <boost/asio/ip/address.hpp>
+#include <chrono>
 #include <cstdio>
 #include <cstdlib>
 #include <filesystem>
@@ -13,6 +15,7 @@
 #include "api/BatchRoutes.h"
 #include "api/Dispatcher.h"
 #include "api/Errors.h"
+#include "api/HealthApi.h"
 #include "api/LivyApi.h"
 #include "api/SessionCalls.h"
 #include "api/TemplatesApi.h"
@@ -20,6 +23,8 @@
 #include "app/ClusterSettings.h"
 #include "app/Paths.h"
 #include "app/PolicySettings.h"
+#include "app/Reload.h"
+#include "app/ServiceManager.h"
 #include "batch/BatchManager.h"
 #include "cluster/ClusterFollowers.h"
 #include "http/HttpServer.h"
@@ -153,9 +158,29 @@ void logAccess(const Request& request, int status, std::size_t bytes,
              printable(request.path), status, bytes, took.count());
 }
 
+/// Lets running code come to its end, for at most `time`, or until a second signal.
+void drain(SessionManager& manager, const sigset_t& signals, milliseconds time) {
+  sigset_t wanted = signals;
+  sigaddset(&wanted, SIGUSR1);
+  manager.drain([main = pthread_self()] { pthread_kill(main, SIGUSR1); });
+  const auto end = std::chrono::steady_clock::now() + time;
+  for (;;) {
+    const auto left = std::chrono::duration_cast<std::chrono::nanoseconds>(
+        end - std::chrono::steady_clock::now());
+    if (left.count() <= 0) break;
+    timespec rest{static_cast<time_t>(left.count() / 1000000000),
+                  static_cast<long>(left.count() % 1000000000)};
+    const int received = sigtimedwait(&wanted, nullptr, &rest);
+    if (received == SIGUSR1) return log().info("no code runs any more");
+    if (received == SIGTERM || received == SIGINT) break;
+  }
+  log().warn("code still runs, and is not waited for any longer");
+}
+
 }  // namespace
 
-int serve(const Settings& settings) {
+int serve(const std::function<Settings()>& load) {
+  const Settings settings = load();
   refuseOpenDoor(settings);
   raiseDescriptorLimit();
   // Before any thread starts, so that all inherit the mask and the signals come to sigwait below.
@@ -163,7 +188,10 @@ int serve(const Settings& settings) {
   sigemptyset(&signals);
   sigaddset(&signals, SIGTERM);
   sigaddset(&signals, SIGINT);
-  pthread_sigmask(SIG_BLOCK, &signals, nullptr);
+  sigaddset(&signals, SIGHUP);
+  sigset_t blocked = signals;
+  sigaddset(&blocked, SIGUSR1);  // drain()'s
+  pthread_sigmask(SIG_BLOCK, &blocked, nullptr);
   signal(SIGPIPE, SIG_IGN);
 
   try {
@@ -217,6 +245,12 @@ int serve(const Settings& settings) {
   addV1BatchRoutes(router, v1Batches);
   addV1Routes(router, v1Calls, catalog, HEARTH_VERSION);
   addTemplateRoutes(router, policy);
+  std::atomic<bool> leaving{false};
+  addHealthRoutes(router, [&manager, &leaving] {
+    Health health{HEARTH_VERSION, manager.liveCount(), {}};
+    if (leaving) health.reasons.emplace_back("the server is shutting down");
+    return health;
+  });
   const Dispatcher dispatcher(router);
   HttpServer http(
       httpOptions(settings), [&](const ExchangePtr& exchange) { dispatcher.handle(exchange); },
@@ -229,16 +263,27 @@ int serve(const Settings& settings) {
   std::fflush(stdout);
   log().info("hearth {} serves {} kinds, data in {}", HEARTH_VERSION, plugins.kinds().size(), data);
 
+  service::ready();
+  Reload reload(settings, load, policy, catalog, manager, data);
   int received = 0;
-  sigwait(&signals, &received);
+  while (sigwait(&signals, &received) != 0 || received == SIGHUP) {
+    service::reloading();
+    reload.run();
+    service::ready();
+  }
   log().info("{}: {} {} sessions", received == SIGTERM ? "SIGTERM" : "SIGINT",
              detach ? "leaving" : "ending", manager.liveCount());
+  leaving = true;
+  const milliseconds drainTime = settings.duration("server.drain_time");
+  const milliseconds closeTime = settings.duration("session.close_time") + std::chrono::seconds(5);
+  const milliseconds killTime = settings.duration("batch.kill_grace") + std::chrono::seconds(5);
+  service::stopping(drainTime + closeTime + killTime);
+  if (drainTime.count() > 0 && !detach) drain(manager, signals, drainTime);
   // A second signal ends it at once.
   pthread_sigmask(SIG_UNBLOCK, &signals, nullptr);
   // Interpreters get their time, those that overstay it are killed within two seconds more.
-  manager.shutdown(detach ? SessionManager::Stop::detach : SessionManager::Stop::end,
-                   settings.duration("session.close_time") + std::chrono::seconds(5));
-  batches.shutdown(settings.duration("batch.kill_grace") + std::chrono::seconds(5));
+  manager.shutdown(detach ? SessionManager::Stop::detach : SessionManager::Stop::end, closeTime);
+  batches.shutdown(killTime);
   http.stop(milliseconds(500));
   loop.stop();
   log().info("stopped");

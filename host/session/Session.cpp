@@ -170,6 +170,7 @@ void Session::endNow(SessionState finalState, const std::string& reason, bool de
   endingSince_ = steady_clock::now();
   verdictTimer_.reset();
   finalState_ = finalState;
+  tellRest();
   setState(SessionState::shuttingDown, reason);
   noteInLog("session ends: " + reason);
   lifeTimer_.cancel();
@@ -182,6 +183,18 @@ void Session::endNow(SessionState finalState, const std::string& reason, bool de
     retire(entry.second,
            finalState == SessionState::killed ? HEARTH_CLOSE_KILL : HEARTH_CLOSE_GRACEFUL);
   finishEnd();
+}
+
+void Session::drain(std::function<void()> rested) {
+  post([rested = std::move(rested)](Session& self) mutable {
+    self.draining_ = true;
+    self.restCallbacks_.push_back(std::move(rested));
+    if (self.ending_ || (self.resting() && self.accepting_ == 0)) self.tellRest();
+  });
+}
+
+void Session::tellRest() {
+  for (const auto& rested : std::exchange(restCallbacks_, {})) rested();
 }
 
 void Session::finishEnd() {

@@ -85,6 +85,8 @@ class Session : public InterpreterOwner, public std::enable_shared_from_this<Ses
   /// statements in order of id and the number of the next one. When it returns, its driver is
   /// known to the link server. Throws where it cannot be taken up.
   void takeUp(std::vector<StatementRow> open, std::int64_t nextStatement);
+  /// Refuses new statements; the callback comes when none runs or waits any more, or it is over.
+  void drain(std::function<void()> rested);
   /// Lets go of it for the next run of the host, which takes up what can be: else it ends now.
   void detach(const std::string& reason);
 
@@ -263,6 +265,7 @@ class Session : public InterpreterOwner, public std::enable_shared_from_this<Ses
   void addWaiter(std::int64_t statement, Wait wait);
   void answer(Waiter& waiter);
 
+  void tellRest();
   void endNow(SessionState finalState, const std::string& reason, bool deleted,
               std::function<void()> done);
   void finishEnd();
@@ -328,6 +331,8 @@ class Session : public InterpreterOwner, public std::enable_shared_from_this<Ses
   bool deleteAtEnd_ = false;
   SessionState finalState_ = SessionState::dead;
   std::vector<std::function<void()>> endCallbacks_;
+  bool draining_ = false;
+  std::vector<std::function<void()>> restCallbacks_;
 
   Timer lifeTimer_;
   std::chrono::steady_clock::time_point started_;

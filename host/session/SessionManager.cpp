@@ -314,6 +314,19 @@ std::size_t SessionManager::liveCount() const {
   return live_.size();
 }
 
+void SessionManager::setLimits(Limits limits) {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  limits_ = limits;
+}
+
+void SessionManager::drain(std::function<void()> rested) {
+  // The last one that lets go of it calls.
+  const std::shared_ptr<void> guard(nullptr, [rested = std::move(rested)](void*) { rested(); });
+  const std::lock_guard<std::mutex> lock(mutex_);
+  stopping_ = true;
+  for (const auto& entry : live_) entry.second->drain([guard] {});
+}
+
 void SessionManager::shutdown(Stop how, std::chrono::milliseconds time) {
   std::vector<std::shared_ptr<Session>> all;
   {

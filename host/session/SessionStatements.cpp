@@ -102,7 +102,8 @@ void Session::accept(std::string code, const std::string& kind, std::string opti
                      Submitted done) {
   using Cause = Refusal::Cause;
   const SessionState now = state();
-  if (detaching_) return done(nullptr, Refusal(Cause::stopping, "the server is shutting down"));
+  if (detaching_ || draining_)
+    return done(nullptr, Refusal(Cause::stopping, "the server is shutting down"));
   if (ending_ || isFinal(now) || now == SessionState::error)
     return done(nullptr, Refusal(Cause::state, "Session is in state " + std::string(name(now))));
   if (kind.empty() && kind_ == "shared")
@@ -386,6 +387,7 @@ void Session::settle(const std::shared_ptr<StatementRow>& final, const std::stri
   if (resting()) {
     refreshState();
     armLifeTimer();
+    tellRest();
   }
   wake(final->id);
   evict();
