@@ -1,12 +1,9 @@
 // The embedded store: one SQLite file in WAL mode, one writer thread, a few readers.
 #pragma once
 
-#include <condition_variable>
-#include <deque>
 #include <memory>
 #include <mutex>
 #include <string>
-#include <thread>
 #include <vector>
 
 #include "store/Store.h"
@@ -15,11 +12,11 @@ namespace hearth::host {
 
 class SqliteIds;
 class SqliteReader;
+class SqliteWriter;
 
 /// Durable against kill -9 of the host (WAL, synchronous=NORMAL; a power cut may cost the last
-/// moments, never the file). Writes are queued and committed in groups by one thread; when a group
-/// fails its rows are tried one by one, so that only the bad one does. Readers never wait for the
-/// writer.
+/// moments, never the file). Writes are queued for one thread, see SqliteWriter. Readers never wait
+/// for it.
 class SqliteStore final : public Store {
  public:
   /// Opens or creates the file and migrates an older one. Throws StoreError for a file that is in
@@ -59,32 +56,19 @@ class SqliteStore final : public Store {
 
  private:
   class FileLock;
-  class Writer;
-  struct Write;
 
-  void enqueue(std::unique_ptr<Write> write);
-  void work();
-  void commit(std::vector<std::unique_ptr<Write>>& group);
   template <typename Query>
   auto read(Query query) const;
 
   std::string file_;
   std::unique_ptr<FileLock> lock_;
-  std::unique_ptr<Writer> writer_;  // its thread only, but for the constructor
+  std::unique_ptr<SqliteWriter> writer_;
 
   mutable std::mutex readersMutex_;
   mutable std::vector<std::unique_ptr<SqliteReader>> readers_;  // those not in use
 
-  std::mutex queueMutex_;
-  std::condition_variable queued_;   // something to write, or the end
-  std::condition_variable drained_;  // room in the queue
-  std::deque<std::unique_ptr<Write>> queue_;
-  std::size_t queuedBytes_ = 0;
-  bool stopping_ = false;
-
   std::unique_ptr<SqliteIds> sessionIds_;
   std::unique_ptr<SqliteIds> batchIds_;
-  std::thread thread_;
 };
 
 }  // namespace hearth::host

@@ -79,12 +79,20 @@ class StoreError : public std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
+/// What is stored cannot be read.
+class StoreReadError : public StoreError {
+ public:
+  using StoreError::StoreError;
+};
+
 /// Durable rows. Writes are queued to one writer, which commits them in groups; reads see what is
-/// committed. All methods are thread-safe. Reads throw StoreError.
+/// committed. All methods are thread-safe. Reads throw StoreReadError.
 class Store {
  public:
   /// Called on the writer's thread once the write is committed (empty text) or has failed (why).
-  /// Must not block. May be null.
+  /// Must not block. May be null. A row that ends something (a completed statement, an ended
+  /// session or batch) and that the disk did not take is told so, and written once the disk takes
+  /// it.
   using Done = std::function<void(const std::string& error)>;
 
   virtual ~Store() = default;

@@ -455,18 +455,19 @@ TEST_CASE("100,000 sessions and 200,000 statements page by index, never by sorti
   const TempFolder folder;
   const std::string file = folder / "hearth.db";
   { SqliteStore store(file); }
-  meddle(file,
-         "BEGIN;"
-         "WITH RECURSIVE n(i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i < 99999) "
-         "INSERT INTO sessions (id, name, owner, proxy_user, kind, state, reason, request, info,"
-         " recovery, folder, created, state_since, ended, deleted)"
-         " SELECT i, 'n' || i, '', '', 'spark', 'dead', '', '{}', '', '', '/f',"
-         " 1, 1, i < 99990, i % 10 = 0 FROM n;"
-         "WITH RECURSIVE n(i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i < 199999) "
-         "INSERT INTO statements (session, id, kind, code, state, outcome, bundle, out, err, progress,"
-         " submitted, started, completed)"
-         " SELECT i % 2, i / 2, 'spark', 'code', 'available', 'ok', '{}', '', '', 1, 1, 1, 1 FROM n;"
-         "COMMIT");
+  meddle(
+      file,
+      "BEGIN;"
+      "WITH RECURSIVE n(i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i < 99999) "
+      "INSERT INTO sessions (id, name, owner, proxy_user, kind, state, reason, request, info,"
+      " recovery, folder, created, state_since, ended, deleted)"
+      " SELECT i, 'n' || i, '', '', 'spark', 'dead', '', '{}', '', '', '/f',"
+      " 1, 1, i < 99990, i % 10 = 0 FROM n;"
+      "WITH RECURSIVE n(i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i < 199999) "
+      "INSERT INTO statements (session, id, kind, code, state, outcome, bundle, out, err, progress,"
+      " submitted, started, completed)"
+      " SELECT i % 2, i / 2, 'spark', 'code', 'available', 'ok', '{}', '', '', 1, 1, 1, 1 FROM n;"
+      "COMMIT");
 
   using Hook = void (*)();
   sqlite3_auto_extension(reinterpret_cast<Hook>(traceConnection));
