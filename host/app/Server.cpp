@@ -26,6 +26,7 @@
 #include "plugin/PluginCatalog.h"
 #include "plugin/PluginHost.h"
 #include "session/SessionManager.h"
+#include "store/DiskFloor.h"
 #include "store/SqliteStore.h"
 #include "support/EventLoop.h"
 #include "support/Log.h"
@@ -192,6 +193,7 @@ int serve(const Settings& settings) {
 
   EventLoop loop("hearth-work", 4);
   SqliteStore store(data + "/hearth.db");
+  DiskFloor disk(data, settings.size("store.disk_floor"));
   Launcher launcher(loop, list(settings.text("driver.environment")));
   LinkServer links(loop, linkOptions(settings, data));
   // One Spark for batches and sessions, unless a manifest says otherwise.
@@ -204,12 +206,12 @@ int serve(const Settings& settings) {
   const auto clusters = clusterFollowers(loop, settings);
   SessionManager::Limits limits;
   limits.sessions = static_cast<std::size_t>(settings.number("session.limit"));
-  SessionManager manager(
-      SessionEnvironment{loop, plugins, store, sessionOptions(settings), clusters.get(), &policy},
-      data + "/sessions", limits);
+  SessionManager manager(SessionEnvironment{loop, plugins, store, sessionOptions(settings),
+                                            clusters.get(), &policy, &disk},
+                         data + "/sessions", limits);
   manager.recover();
   BatchManager batches(
-      BatchEnvironment{loop, launcher, store, batchLimits, clusters.get(), &policy},
+      BatchEnvironment{loop, launcher, store, batchLimits, clusters.get(), &policy, &disk},
       data + "/batches");
   batches.recover();
 

@@ -18,6 +18,7 @@
 #include "process/LogFile.h"
 #include "process/Process.h"
 #include "session/Refusal.h"
+#include "store/DiskFloor.h"
 #include "store/Store.h"
 #include "support/EventLoop.h"
 #include "support/Timer.h"
@@ -46,6 +47,7 @@ struct BatchEnvironment {
   BatchOptions options;
   ClusterFollower* clusters = nullptr;  ///< null: applications in clusters are not followed
   Policy* policy = nullptr;             ///< null: everything may be asked for
+  DiskFloor* disk = nullptr;            ///< null: without a floor
 };
 
 /// Everything that changes the batch runs on its strand; reads take a short lock. Public methods

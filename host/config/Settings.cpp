@@ -87,6 +87,8 @@ const std::vector<SettingKey>& Settings::keys() {
       {"server.allow_unauthenticated_remote", Type::boolean, "false",
        "serve an address that is not loopback without authentication: whoever reaches it runs code"},
       {"data.dir", Type::text, "", "store, session logs, link socket; default $XDG_STATE_HOME/hearth"},
+      {"store.disk_floor", Type::size, "100m",
+       "space that the disk of data.dir must have left for new work to be taken; 0: no floor"},
       {"plugins.dir", Type::text, "", "folder of the plugins; default: beside the program"},
       {"plugins.conf_dir", Type::text, "/etc/hearth/plugins.d", "manifests that configure plugins"},
       {"session.limit", Type::number, "200", "live sessions at once"},

@@ -24,6 +24,7 @@
 #include "session/SessionJournal.h"
 #include "session/StatementOutput.h"
 #include "session/States.h"
+#include "store/DiskFloor.h"
 #include "store/Store.h"
 #include "support/EventLoop.h"
 #include "support/Timer.h"
@@ -56,6 +57,7 @@ struct SessionEnvironment {
   SessionOptions options;
   ClusterFollower* clusters = nullptr;  ///< null: applications in clusters are not followed
   Policy* policy = nullptr;             ///< null: everything may be asked for
+  DiskFloor* disk = nullptr;            ///< null: without a floor
 };
 
 /// Statements run in order, one at a time, over all kinds. Everything that changes the session runs

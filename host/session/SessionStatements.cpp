@@ -119,6 +119,9 @@ void Session::accept(std::string code, const std::string& kind, std::string opti
   if (openBytes_ > 0 && openBytes_ + code.size() > environment_.options.queuedBytes)
     return done(nullptr, Refusal(Cause::limit, "statements of " + std::to_string(openBytes_) +
                                                    " bytes wait in this session already"));
+  if (const std::string full = environment_.disk ? environment_.disk->refusal() : std::string();
+      !full.empty())
+    return done(nullptr, Refusal(Cause::storage, full));
   ++accepting_;
   openBytes_ += code.size();
   lastActivity_ = steady_clock::now();
