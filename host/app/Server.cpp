@@ -25,6 +25,7 @@
 #include "link/LinkServer.h"
 #include "plugin/PluginCatalog.h"
 #include "plugin/PluginHost.h"
+#include "retention/Retention.h"
 #include "session/SessionManager.h"
 #include "store/DiskFloor.h"
 #include "store/SqliteStore.h"
@@ -83,6 +84,17 @@ SessionOptions sessionOptions(const Settings& settings) {
   options.outputBytes = settings.size("statement.output_bytes");
   options.cachedStatements = static_cast<std::size_t>(settings.number("statement.cached"));
   options.cachedBytes = settings.size("statement.cached_bytes");
+  options.keptStatements = settings.number("retention.statements");
+  return options;
+}
+
+RetentionOptions retentionOptions(const Settings& settings) {
+  RetentionOptions options;
+  options.age = settings.duration("retention.age");
+  options.sessions = settings.number("retention.sessions");
+  options.batches = settings.number("retention.batches");
+  options.bytes = settings.size("retention.bytes");
+  options.interval = std::max(settings.duration("retention.interval"), milliseconds(10));
   return options;
 }
 
@@ -239,6 +251,9 @@ int serve(const Settings& settings) {
   std::fflush(stdout);
   log().info("hearth {} serves {} kinds, data in {}", HEARTH_VERSION, plugins.kinds().size(), data);
 
+  Retention retention(loop, store, retentionOptions(settings), data + "/sessions",
+                      data + "/batches");
+  retention.start();
   int received = 0;
   sigwait(&signals, &received);
   log().info("{}: ending {} sessions", received == SIGTERM ? "SIGTERM" : "SIGINT",

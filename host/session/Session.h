@@ -47,6 +47,7 @@ struct SessionOptions {
   std::size_t outputBytes = 1 << 20;    ///< of stdout and of stderr kept per statement
   std::size_t cachedStatements = 128;   ///< finished ones kept in memory per session
   std::size_t cachedBytes = 16u << 20;
+  std::int64_t keptStatements = 0;  ///< in the store, of a live session; 0: all
 };
 
 /// What sessions need from the host. Outlives them.
@@ -236,6 +237,7 @@ class Session : public InterpreterOwner, public std::enable_shared_from_this<Ses
   void cancelNow(std::int64_t statement, const std::function<void(bool)>& done);
   void graceOver(std::int64_t statement);
   void evict();
+  void trim();
   void wake(std::int64_t statement);
   void addWaiter(std::int64_t statement, Wait wait);
   void answer(Waiter& waiter);
@@ -259,13 +261,14 @@ class Session : public InterpreterOwner, public std::enable_shared_from_this<Ses
   std::shared_ptr<DriverLink> link_;
   Ended ended_;
 
-  mutable std::mutex mutex_;  // guards the six below for readers; written on the strand only
+  mutable std::mutex mutex_;  // guards the seven below for readers; written on the strand only
   SessionRow row_;
   SessionState state_ = SessionState::starting;
   std::map<std::int64_t, std::shared_ptr<StatementRow>> statements_;
   std::map<std::int64_t, std::shared_ptr<StatementOutput>> outputs_;  // of those not ended
   std::int64_t nextStatement_ = 0;
-  std::weak_ptr<void> logWatch_;  // any thread, under mutex_
+  std::int64_t firstStatement_ = 0;  // older ones were removed
+  std::weak_ptr<void> logWatch_;     // any thread, under mutex_
 
   std::map<std::string, Slot> slots_;
   std::deque<std::int64_t> queue_;

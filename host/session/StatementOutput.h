@@ -27,7 +27,10 @@ class StatementOutput {
   StatementOutput(std::string folder, const StatementRow& row);
 
   void append(int stream, std::string_view text);  ///< UTF-8, HEARTH_STDOUT or HEARTH_STDERR
-  void display(const std::string& bundle);         ///< a JSON object
+  /// Of a statement that is removed.
+  static void removeFiles(const std::string& folder, std::int64_t statement);
+
+  void display(const std::string& bundle);  ///< a JSON object
   /// Display number `index`, from 0, becomes `bundle`; "{}": it is gone.
   void changeDisplay(std::uint64_t index, const std::string& bundle);
   /// Something else that readers show has changed: state, progress.
@@ -50,7 +53,7 @@ class StatementOutput {
     std::uint64_t index = 0;  ///< of a display
     int stream = 0;
     std::uint64_t from = 0;  ///< its first byte's place in the stream
-    std::string text;        ///< whole characters; the bundle, empty where a change has overtaken it
+    std::string text;  ///< whole characters; the bundle, empty where a change has overtaken it
   };
   /// The next piece, `most` bytes of text at most (never less than a character), and the position
   /// behind it; nothing where all was had.

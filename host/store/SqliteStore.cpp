@@ -131,28 +131,28 @@ std::int64_t SqliteStore::nextBatchId() {
   return batchIds_->next();
 }
 
-void SqliteStore::putSession(SessionRow row, Done done) {
+void SqliteStore::putSession(SessionRow row, Store::Done done) {
   auto write = std::make_unique<SqliteWriter::Write>();
   write->session = std::move(row);
   write->done = std::move(done);
   writer_->enqueue(std::move(write));
 }
 
-void SqliteStore::putStatement(std::shared_ptr<const StatementRow> row, Done done) {
+void SqliteStore::putStatement(std::shared_ptr<const StatementRow> row, Store::Done done) {
   auto write = std::make_unique<SqliteWriter::Write>();
   write->statement = std::move(row);
   write->done = std::move(done);
   writer_->enqueue(std::move(write));
 }
 
-void SqliteStore::putBatch(BatchRow row, Done done) {
+void SqliteStore::putBatch(BatchRow row, Store::Done done) {
   auto write = std::make_unique<SqliteWriter::Write>();
   write->batch = std::move(row);
   write->done = std::move(done);
   writer_->enqueue(std::move(write));
 }
 
-void SqliteStore::barrier(Done done) {
+void SqliteStore::barrier(Store::Done done) {
   auto write = std::make_unique<SqliteWriter::Write>();
   write->done = std::move(done);
   writer_->enqueue(std::move(write));
@@ -276,6 +276,22 @@ std::int64_t SqliteStore::countStatements(std::int64_t session) const {
     query.bind(1, session);
     query.executeStep();
     return query.getColumn(0).getInt64();
+  });
+}
+
+StatementSpan SqliteStore::statementSpan(std::int64_t session) const {
+  return read([&](SqliteReader& reader) {
+    // One end each: only so is it a single step into the index.
+    const auto end = [&](const char* which) -> std::optional<std::int64_t> {
+      auto& query = reader.query(std::string("SELECT id FROM statements WHERE session = ? "
+                                             "ORDER BY id ") +
+                                 which + " LIMIT 1");
+      query.bind(1, session);
+      if (!query.executeStep()) return std::nullopt;
+      return query.getColumn(0).getInt64();
+    };
+    const auto first = end("ASC");
+    return first ? StatementSpan{*first, end("DESC").value_or(*first) + 1} : StatementSpan{};
   });
 }
 

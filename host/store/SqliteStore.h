@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "store/Store.h"
+#include "store/StoreUpkeep.h"
 
 namespace hearth::host {
 
@@ -17,7 +18,7 @@ class SqliteWriter;
 /// Durable against kill -9 of the host (WAL, synchronous=NORMAL; a power cut may cost the last
 /// moments, never the file). Writes are queued for one thread, see SqliteWriter. Readers never wait
 /// for it.
-class SqliteStore final : public Store {
+class SqliteStore final : public Store, public StoreUpkeep {
  public:
   /// Opens or creates the file and migrates an older one. Throws StoreError for a file that is in
   /// use by another host, corrupt, no database, from a newer Hearth, or not writable: the file is
@@ -26,10 +27,10 @@ class SqliteStore final : public Store {
   ~SqliteStore() override;  ///< commits what is queued
 
   std::int64_t nextSessionId() override;
-  void putSession(SessionRow row, Done done) override;
+  void putSession(SessionRow row, Store::Done done) override;
   using Store::putStatement;
-  void putStatement(std::shared_ptr<const StatementRow> row, Done done) override;
-  void barrier(Done done) override;
+  void putStatement(std::shared_ptr<const StatementRow> row, Store::Done done) override;
+  void barrier(Store::Done done) override;
   std::optional<SessionRow> session(std::int64_t id) const override;
   std::vector<SessionRow> openSessions() const override;
   std::vector<SessionRow> sessions(std::int64_t from, std::int64_t size,
@@ -42,9 +43,11 @@ class SqliteStore final : public Store {
   std::vector<StatementRow> statements(std::int64_t session, std::int64_t from, std::int64_t size,
                                        bool descending) const override;
   std::int64_t countStatements(std::int64_t session) const override;
+  StatementSpan statementSpan(std::int64_t session) const override;
+  void removeStatements(std::int64_t session, std::int64_t below, Store::Done done) override;
 
   std::int64_t nextBatchId() override;
-  void putBatch(BatchRow row, Done done) override;
+  void putBatch(BatchRow row, Store::Done done) override;
   std::optional<BatchRow> batch(std::int64_t id) const override;
   std::vector<BatchRow> openBatches() const override;
   std::vector<BatchRow> batches(std::int64_t from, std::int64_t size,
@@ -53,6 +56,16 @@ class SqliteStore final : public Store {
   std::optional<BatchRow> batchByName(const std::string& name) const override;
   std::optional<BatchRow> batchByKey(const std::string& owner,
                                      const std::string& key) const override;
+
+  std::int64_t firstOfThisRun(What what) const override;
+  bool has(What what, std::int64_t id) const override;
+  Totals totals(What what) const override;
+  std::vector<Ended> ended(What what, const Ended& after, std::int64_t size) const override;
+  std::vector<Ended> unmeasured(What what, std::int64_t size) const override;
+  void setBytes(What what, std::int64_t id, std::int64_t bytes, Store::Done done) override;
+  void remove(What what, std::int64_t id, Step done) override;
+  std::int64_t usedBytes() const override;
+  void compact(Step done) override;
 
  private:
   class FileLock;

@@ -103,6 +103,8 @@ void run(SQLite::Statement& query, const Row& row) {
 SqliteWriter::SqliteWriter(const std::string& file)
     : file_(file), database_(file, SQLite::OPEN_READWRITE | SQLite::OPEN_CREATE, sqliteBusyMillis) {
   checkOurs(database_);  // before anything is changed in it
+  // Of a new file only; an older one has to be vacuumed for it.
+  database_.exec("PRAGMA auto_vacuum = INCREMENTAL");
   database_.exec("PRAGMA journal_mode = WAL");
   database_.exec("PRAGMA synchronous = NORMAL");
   database_.exec("PRAGMA journal_size_limit = 67108864");

@@ -51,6 +51,12 @@ struct StatementRow {
   std::int64_t completed = 0;
 };
 
+/// Numbers of a session's statements: those there are lie in [first, end).
+struct StatementSpan {
+  std::int64_t first = 0;
+  std::int64_t end = 0;
+};
+
 /// A batch as stored.
 struct BatchRow {
   std::int64_t id = 0;
@@ -128,6 +134,9 @@ class Store {
   virtual std::vector<StatementRow> statements(std::int64_t session, std::int64_t from,
                                                std::int64_t size, bool descending) const = 0;
   virtual std::int64_t countStatements(std::int64_t session) const = 0;
+  virtual StatementSpan statementSpan(std::int64_t session) const = 0;
+  /// Those with smaller ids than `below`; the caller sees to it that they are few.
+  virtual void removeStatements(std::int64_t session, std::int64_t below, Done done) = 0;
 
   /// Batches, as sessions above.
   virtual std::int64_t nextBatchId() = 0;
