@@ -18,7 +18,7 @@ namespace {
 using What = StoreUpkeep::What;
 
 constexpr std::int64_t statementsPerStep = 64;  // each may have megabytes
-constexpr std::int64_t pagesPerStep = 256;
+constexpr std::int64_t pagesPerStep = 64;
 // New rows will want pages again: so many may stay free, and a part of all.
 constexpr std::int64_t sparePages = 1024;
 constexpr std::int64_t sparePart = 10;
