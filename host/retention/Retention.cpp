@@ -189,12 +189,18 @@ class Retention::Run : public std::enable_shared_from_this<Run> {
     try {
       if (!removeSome(removing_->folderOf(id), entriesPerStep)) return next(&Run::removeFolder);
     } catch (const fs::filesystem_error& error) {
-      // The row stays, so that the folder is not forgotten; the others go.
+      // The row stays, so that the folder is not forgotten; no other goes in its place.
       log().warn("retention: {} {} stays: {}", nameOf(removing_->what), id, error.what());
-      removing_->due.pop_front();
+      pass();
       return next(&Run::shed);
     }
     removeRows();
+  }
+
+  void pass() {
+    --removing_->totals.count;
+    removing_->totals.bytes -= std::max<std::int64_t>(0, removing_->due.front().bytes);
+    removing_->due.pop_front();
   }
 
   void removeRows() {
@@ -209,11 +215,8 @@ class Retention::Run : public std::enable_shared_from_this<Run> {
   }
 
   void removed() {
-    Kind& kind = *removing_;
-    --kind.totals.count;
-    kind.totals.bytes -= std::max<std::int64_t>(0, kind.due.front().bytes);
-    kind.due.pop_front();
-    ++kind.removed;
+    pass();
+    ++removing_->removed;
     next(&Run::shed);
   }
 

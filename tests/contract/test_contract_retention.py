@@ -1,11 +1,14 @@
 """What has ended goes by the bounds that are configured, and nothing else does."""
 
+import random
 import sqlite3
+
+import large_store
 
 SOON = {"retention.interval": "50ms", "log.level": "info"}
 
 
-def ids(server, face="/v1/sessions?deleted=true&size=1000"):
+def ids(server, face="/v1/sessions?deleted=true&size=10000"):
     return [view["id"] for view in server.get(face).json["sessions"]]
 
 
@@ -87,3 +90,39 @@ def test_the_oldest_statements_of_a_live_session_go_but_none_that_is_open(make_s
         assert server.text(made, "next") == "next"
         server.request("POST", f"/sessions/{made}/stop")
         assert server.get(f"/sessions/{made}/statements").json["total_statements"] == 5
+
+
+def test_kill_9_in_the_midst_of_it_leaves_nothing_half_for_ever(make_server):
+    seed = random.randrange(1 << 30)
+    chance = random.Random(seed)
+    sessions, kept = 400, 10
+    server = make_server({"retention.interval": "10ms", "retention.sessions": str(kept)})
+    with server:
+        pass
+    large_store.fill(server.data, sessions, sessions * 20, 0)
+    for session in range(sessions):
+        outputs = server.data / "sessions" / str(session) / "output"
+        outputs.mkdir(parents=True)
+        for number in range(5):
+            (outputs / f"{number}.stdout").write_text("out")
+    # All ended at once: those with the highest numbers stay.
+    with server:
+        left = sessions
+        while left > sessions // 2:
+            fewer = left - chance.randrange(1, 40)
+            server.until(f"some are gone (seed {seed})", lambda: len(ids(server)) <= fewer)
+            server.kill()
+            server.start()
+            left = len(ids(server))
+        server.until(f"the rest is gone (seed {seed})", lambda: len(ids(server)) == kept)
+        newest = list(range(sessions - kept, sessions))
+        folders = server.data / "sessions"
+        server.until(f"the folders are gone (seed {seed})",
+                     lambda: sorted(int(path.name) for path in folders.iterdir()) == newest)
+        assert ids(server) == newest
+        for session in newest:
+            assert len(list((folders / str(session) / "output").iterdir())) == 5
+    with sqlite3.connect(server.data / "hearth.db") as database:
+        owners = {row[0] for row in database.execute("SELECT DISTINCT session FROM statements")}
+    database.close()
+    assert owners == set(newest), f"seed {seed}"

@@ -1,5 +1,6 @@
 #include "retention/Retention.h"
 
+#include <sys/mount.h>
 #include <sys/stat.h>
 
 #include <catch2/catch.hpp>
@@ -9,6 +10,7 @@
 #include <thread>
 
 #include "retention/FolderRemoval.h"
+#include "small_disk.h"
 #include "store_bench.h"
 #include "support/Time.h"
 
@@ -324,4 +326,25 @@ TEST_CASE("a store that cannot shrink uses its free pages again", "[retention]")
     if (round > 0) CHECK(pages <= size + 10);
     size = pages;
   }
+}
+
+TEST_CASE("folder that cannot be removed", "[.store-disk-child]") {
+  REQUIRE(!disk().empty());
+  Bench bench;
+  for (int i = 0; i < 10; ++i) bench.addSession(1 + i);
+  const std::string stuck = bench.sessionFolder(1) + "/output";
+  REQUIRE(::mount("none", stuck.c_str(), "tmpfs", 0, nullptr) == 0);
+  RetentionOptions options;
+  options.sessions = 4;
+  bench.run(options, [&] { return bench.left().size() == 5; });
+  // It is not forgotten, and no other goes in its place.
+  CHECK(bench.left() == Ids{1, 6, 7, 8, 9});
+  REQUIRE(::umount(stuck.c_str()) == 0);
+  options.sessions = 3;
+  bench.run(options, [&] { return bench.left().count(1) == 0; });
+  CHECK(bench.left() == Ids{7, 8, 9});
+}
+
+TEST_CASE("a folder that cannot be removed holds up no other", "[retention]") {
+  CHECK(passesOnSmallDisk("folder that cannot be removed"));
 }

@@ -1,10 +1,6 @@
-#include <spawn.h>
 #include <sys/mount.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 #include <catch2/catch.hpp>
-#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
@@ -12,54 +8,16 @@
 #include <thread>
 
 #include "faulty_disk.h"
+#include "small_disk.h"
 #include "store_bench.h"
 
 using namespace hearth::test;
 
 namespace {
 
-constexpr char diskVariable[] = "HEARTH_TEST_DISK";
-
 std::string contentOf(const std::string& path) {
   std::ifstream stream(path, std::ios::binary);
   return {std::istreambuf_iterator<char>(stream), {}};
-}
-
-int runShell(const std::string& script, const std::vector<std::string>& words) {
-  std::vector<std::string> all = {"unshare", "--map-root-user", "--mount", "sh", "-c", script,
-                                  "sh"};
-  all.insert(all.end(), words.begin(), words.end());
-  std::vector<char*> arguments;
-  for (std::string& word : all) arguments.push_back(word.data());
-  arguments.push_back(nullptr);
-  pid_t pid = -1;
-  if (::posix_spawnp(&pid, "unshare", nullptr, nullptr, arguments.data(), environ) != 0) return 127;
-  int status = 0;
-  ::waitpid(pid, &status, 0);
-  return WIFEXITED(status) ? WEXITSTATUS(status) : 128;
-}
-
-/// Runs the hidden test of that name on a real disk of 3 MB of its own. False where this user may
-/// not mount one.
-bool passesOnSmallDisk(const std::string& test) {
-  const TempFolder folder;
-  const std::string mount = "mount -t tmpfs -o size=3m,mode=700 none \"$1\"";
-  if (runShell(mount, {folder.path()}) != 0) {
-    WARN("this user may not mount a disk: not tested");
-    return true;
-  }
-  ::setenv(diskVariable, folder.path().c_str(), 1);
-  const std::string self = std::filesystem::read_symlink("/proc/self/exe").string();
-  const int status =
-      runShell(mount + " && exec \"$2\" -w NoTests \"$3\"", {folder.path(), self, test});
-  ::unsetenv(diskVariable);
-  return status == 0;
-}
-
-std::string disk() {
-  const char* const folder = std::getenv(diskVariable);
-  if (folder == nullptr) throw std::runtime_error("run by the test that mounts the disk");
-  return folder;
 }
 
 /// One that has not ended: where it was refused it must not turn up later.
