@@ -177,6 +177,7 @@ void LinkConnection::handleProof(const Frame& frame) {
     return refuse("the proof is wrong");
   }
   const LinkCore::Attached attached = core_->attach(shared_from_this(), hello_.received);
+  if (attached.later) return close();
   if (!attached.refusal.empty()) {
     log().warn("a driver of session {} was refused: {}", hello_.session, attached.refusal);
     return refuse(attached.refusal);

@@ -279,6 +279,17 @@ std::int64_t SqliteStore::countStatements(std::int64_t session) const {
   });
 }
 
+std::vector<StatementRow> SqliteStore::openStatements(std::int64_t session) const {
+  return read([&](SqliteReader& reader) {
+    auto& ids =
+        reader.query("SELECT id FROM statements WHERE session = ? AND completed = 0 ORDER BY id");
+    ids.bind(1, session);
+    auto& one = reader.query(selectStatement());
+    one.bind(1, session);
+    return eachOf<StatementRow>(ids, one, 2, "statement", statementFrom);
+  });
+}
+
 StatementSpan SqliteStore::statementSpan(std::int64_t session) const {
   return read([&](SqliteReader& reader) {
     // One end each: only so is it a single step into the index.

@@ -43,6 +43,7 @@ class SqliteStore final : public Store, public StoreUpkeep {
   std::vector<StatementRow> statements(std::int64_t session, std::int64_t from, std::int64_t size,
                                        bool descending) const override;
   std::int64_t countStatements(std::int64_t session) const override;
+  std::vector<StatementRow> openStatements(std::int64_t session) const override;
   StatementSpan statementSpan(std::int64_t session) const override;
   void removeStatements(std::int64_t session, std::int64_t below, Store::Done done) override;
 

@@ -29,8 +29,8 @@ std::size_t bytesOf(const Write& write) {
   std::size_t sum = 512;
   if (write.statement)
     for (const std::string* text :
-         {&write.statement->code, &write.statement->bundle, &write.statement->out,
-          &write.statement->err, &write.statement->displays})
+         {&write.statement->code, &write.statement->options, &write.statement->bundle,
+          &write.statement->out, &write.statement->err, &write.statement->displays})
       sum += text->size();
   if (write.session)
     for (const std::string* text :
@@ -192,7 +192,7 @@ void SqliteWriter::commit(Group& group) {
     }
     for (const auto& write : group) {
       supersede(*write);
-      tell(*write, std::string());
+      tell(*write, waiting(*write));
     }
     return;
   } catch (const std::exception& error) {
@@ -216,11 +216,17 @@ void SqliteWriter::commitOne(std::unique_ptr<Write> write) {
     failure = file_ + ": " + error.what();
   }
   if (failure.empty()) supersede(*write);
-  tell(*write, failure);
-  if (kept) keep(std::move(write));
+  tell(*write, failure.empty() ? waiting(*write) : failure);
+  if (kept) keep(std::move(write), failure);
 }
 
-void SqliteWriter::keep(std::unique_ptr<Write> write) {
+// A barrier does not stand while something before it is in memory alone.
+std::string SqliteWriter::waiting(const Write& write) const {
+  return changesAnything(write) || unwritten_.empty() ? std::string() : unwrittenReason_;
+}
+
+void SqliteWriter::keep(std::unique_ptr<Write> write, const std::string& reason) {
+  unwrittenReason_ = reason;
   supersede(*write);
   const std::size_t bytes = bytesOf(*write);
   if (unwrittenBytes_ + bytes > maxUnwrittenBytes) {

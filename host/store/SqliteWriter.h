@@ -53,7 +53,8 @@ class SqliteWriter {
   void commit(Group& group);
   void commitOne(std::unique_ptr<Write> write);
   void apply(const Write& write);
-  void keep(std::unique_ptr<Write> write);
+  std::string waiting(const Write& write) const;
+  void keep(std::unique_ptr<Write> write, const std::string& reason);
   void supersede(const Write& written);
   void retry();
 
@@ -65,6 +66,7 @@ class SqliteWriter {
   std::optional<SQLite::Statement> putBatch_;
   std::deque<std::unique_ptr<Write>> unwritten_;  // ends that the disk did not take
   std::size_t unwrittenBytes_ = 0;
+  std::string unwrittenReason_;
 
   std::mutex mutex_;
   std::condition_variable queued_;   // something to write, or the end

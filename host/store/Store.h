@@ -19,12 +19,13 @@ struct SessionRow {
   std::string owner;      ///< empty: nobody (authentication off)
   std::string proxyUser;  ///< empty: none
   std::string kind;
-  std::string state;     ///< Livy's name
-  std::string reason;    ///< why it is in that state, for people; may be empty
-  std::string request;   ///< JSON object: the create request as accepted
-  std::string info;      ///< JSON object: appId, appInfo and the like; may be empty
-  std::string recovery;  ///< plugins' recovery blobs as a JSON object by kind; may be empty
-  std::string folder;    ///< the session's log folder, absolute
+  std::string state;    ///< Livy's name
+  std::string reason;   ///< why it is in that state, for people; may be empty
+  std::string request;  ///< JSON object: the create request as accepted
+  std::string info;     ///< JSON object: appId, appInfo and the like; may be empty
+  std::string
+      recovery;        ///< what a next run takes it up with: session/RecoveryRecord.h; may be empty
+  std::string folder;  ///< the session's log folder, absolute
   std::int64_t created = 0;
   std::int64_t stateSince = 0;
   std::int64_t ended = 0;
@@ -39,6 +40,7 @@ struct StatementRow {
   std::int64_t id = 0;
   std::string kind;
   std::string code;
+  std::string options;  ///< JSON object for the plugin; empty: none
   std::string state;    ///< waiting, running, cancelling, available, cancelled
   std::string outcome;  ///< ok, error, cancelled, incomplete, lost; empty while open
   std::string bundle;   ///< empty while open
@@ -112,7 +114,8 @@ class Store {
   void putStatement(StatementRow row, Done done) {
     putStatement(std::make_shared<const StatementRow>(std::move(row)), std::move(done));
   }
-  /// Runs `done` when everything queued before it is committed.
+  /// Runs `done` when everything queued before it is committed; with an error where an end queued
+  /// before it could not be written yet.
   virtual void barrier(Done done) = 0;
 
   virtual std::optional<SessionRow> session(std::int64_t id) const = 0;
@@ -134,6 +137,9 @@ class Store {
   virtual std::vector<StatementRow> statements(std::int64_t session, std::int64_t from,
                                                std::int64_t size, bool descending) const = 0;
   virtual std::int64_t countStatements(std::int64_t session) const = 0;
+  /// Those of the session that have not ended, in order of id; one that cannot be read is skipped
+  /// and logged.
+  virtual std::vector<StatementRow> openStatements(std::int64_t session) const = 0;
   virtual StatementSpan statementSpan(std::int64_t session) const = 0;
   /// Those with smaller ids than `below`; the caller sees to it that they are few.
   virtual void removeStatements(std::int64_t session, std::int64_t below, Done done) = 0;

@@ -188,6 +188,9 @@ TEST_CASE("a result or an end that the disk did not take is written once it does
     session.ended = 7;
     CHECK(!put(store, session).empty());
     CHECK(!putBatch(store, batchRow("success")).empty());
+    Outcome barrier;
+    store.barrier(barrier.done());
+    CHECK_THAT(barrier.get(), Catch::Contains("space"));  // a driver must not forget them yet
     SessionRow refused = sessionRow(2);
     CHECK(!put(store, refused).empty());
     SECTION("at the end of the store, if not before") {
@@ -201,6 +204,9 @@ TEST_CASE("a result or an end that the disk did not take is written once it does
       for (int i = 0; i < 900 && store.batch(5)->state != "success"; ++i)
         std::this_thread::sleep_for(std::chrono::milliseconds(100));
       CHECK(store.session(1)->reason == "newer");
+      Outcome written;
+      store.barrier(written.done());
+      CHECK(written.get().empty());
     }
   }
   const SqliteStore store(file);

@@ -64,7 +64,14 @@ const char third[] = R"sql(
   PRAGMA user_version = 3;
 )sql";
 
-const std::vector<const char*> released = {first, second, third};
+const char fourth[] = R"sql(
+  ALTER TABLE statements ADD COLUMN options TEXT NOT NULL DEFAULT '';
+  CREATE INDEX statements_open ON statements (session, id) WHERE completed = 0;
+  INSERT INTO statements VALUES (5, 0, 'sql', '3', 'waiting', '', '', '', '', 0, 1, 0, 0, '', '{"a":1}');
+  PRAGMA user_version = 4;
+)sql";
+
+const std::vector<const char*> released = {first, second, third, fourth};
 
 std::string schemaOf(const std::string& file) {
   SQLite::Database database(file, SQLite::OPEN_READONLY);
@@ -112,6 +119,9 @@ TEST_CASE("a store of every released version is taken over with all it has", "[s
       CHECK(statement->displays.empty());
       CHECK(store.countStatements(4) == (version >= 2 ? 2 : 1));
       if (version >= 2) CHECK(store.statement(4, 1)->displays == R"({"a":"b"})");
+      CHECK(statement->options.empty());
+      CHECK(store.openStatements(5).size() == (version >= 4 ? 1 : 0));
+      if (version >= 4) CHECK(store.statement(5, 0)->options == R"({"a":1})");
       if (version >= 3) CHECK(store.batchByKey("ann", "key")->id == 2);
       CHECK(store.nextSessionId() == 6 + start);
       CHECK(store.nextBatchId() == (version >= 3 ? 3 : 0) + start);
