@@ -31,7 +31,9 @@
 #include "link/LinkServer.h"
 #include "plugin/PluginCatalog.h"
 #include "plugin/PluginHost.h"
+#include "retention/Retention.h"
 #include "session/SessionManager.h"
+#include "store/DiskFloor.h"
 #include "store/SqliteStore.h"
 #include "support/EventLoop.h"
 #include "support/Log.h"
@@ -88,6 +90,17 @@ SessionOptions sessionOptions(const Settings& settings) {
   options.outputBytes = settings.size("statement.output_bytes");
   options.cachedStatements = static_cast<std::size_t>(settings.number("statement.cached"));
   options.cachedBytes = settings.size("statement.cached_bytes");
+  options.keptStatements = settings.number("retention.statements");
+  return options;
+}
+
+RetentionOptions retentionOptions(const Settings& settings) {
+  RetentionOptions options;
+  options.age = settings.duration("retention.age");
+  options.sessions = settings.number("retention.sessions");
+  options.batches = settings.number("retention.batches");
+  options.bytes = settings.size("retention.bytes");
+  options.interval = std::max(settings.duration("retention.interval"), milliseconds(10));
   return options;
 }
 
@@ -210,6 +223,7 @@ int serve(const std::function<Settings()>& load) {
 
   EventLoop loop("hearth-work", 4);
   SqliteStore store(data + "/hearth.db");
+  DiskFloor disk(data, settings.size("store.disk_floor"));
   Launcher launcher(loop, list(settings.text("driver.environment")));
   LinkServer links(loop, linkOptions(settings, data));
   // One Spark for batches and sessions, unless a manifest says otherwise.
@@ -223,12 +237,12 @@ int serve(const std::function<Settings()>& load) {
   Policy policy(std::move(rules));
   SessionManager::Limits limits;
   limits.sessions = static_cast<std::size_t>(settings.number("session.limit"));
-  SessionManager manager(
-      SessionEnvironment{loop, plugins, store, sessionOptions(settings), clusters.get(), &policy},
-      data + "/sessions", limits);
+  SessionManager manager(SessionEnvironment{loop, plugins, store, sessionOptions(settings),
+                                            clusters.get(), &policy, &disk},
+                         data + "/sessions", limits);
   manager.recover();
   BatchManager batches(
-      BatchEnvironment{loop, launcher, store, batchLimits, clusters.get(), &policy},
+      BatchEnvironment{loop, launcher, store, batchLimits, clusters.get(), &policy, &disk},
       data + "/batches");
   batches.recover();
   links.start();
@@ -263,6 +277,9 @@ int serve(const std::function<Settings()>& load) {
   std::fflush(stdout);
   log().info("hearth {} serves {} kinds, data in {}", HEARTH_VERSION, plugins.kinds().size(), data);
 
+  Retention retention(loop, store, retentionOptions(settings), data + "/sessions",
+                      data + "/batches");
+  retention.start();
   service::ready();
   Reload reload(settings, load, policy, catalog, manager, data);
   int received = 0;

@@ -76,7 +76,7 @@ void SessionManager::takeUp(const SessionRow& row) {
   }
   try {
     session->takeUp(environment_.store.openStatements(row.id),
-                    environment_.store.nextStatementId(row.id));
+                    environment_.store.statementSpan(row.id));
   } catch (...) {
     retire(*session);
     throw;
@@ -136,6 +136,9 @@ void SessionManager::add(CreateRequest request, const std::string& owner, const 
       row.kind = environment_.plugins.canonicalKind(request.kind);
       if (row.kind.empty()) throw Refusal(Cause::invalid, "Invalid kind: " + request.kind);
     }
+    if (const std::string full = environment_.disk ? environment_.disk->refusal() : std::string();
+        !full.empty())
+      throw Refusal(Cause::storage, full);
     const std::lock_guard<std::mutex> lock(mutex_);
     if (stopping_) throw Refusal(Cause::stopping, "the server is shutting down");
     if (live_.size() >= limits_.sessions)

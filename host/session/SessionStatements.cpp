@@ -88,7 +88,7 @@ void Session::tell(const StatementRow& row) {
 
 std::int64_t Session::statementCount() const {
   const std::lock_guard<std::mutex> lock(mutex_);
-  return nextStatement_;
+  return nextStatement_ - firstStatement_;
 }
 
 void Session::submit(std::string code, std::string kind, std::string optionsJson, Submitted done) {
@@ -121,6 +121,9 @@ void Session::accept(std::string code, const std::string& kind, std::string opti
   if (openBytes_ > 0 && openBytes_ + code.size() > environment_.options.queuedBytes)
     return done(nullptr, Refusal(Cause::limit, "statements of " + std::to_string(openBytes_) +
                                                    " bytes wait in this session already"));
+  if (const std::string full = environment_.disk ? environment_.disk->refusal() : std::string();
+      !full.empty())
+    return done(nullptr, Refusal(Cause::storage, full));
   ++accepting_;
   openBytes_ += code.size();
   lastActivity_ = steady_clock::now();
@@ -391,6 +394,35 @@ void Session::settle(const std::shared_ptr<StatementRow>& final, const std::stri
   }
   wake(final->id);
   evict();
+  trim();
+}
+
+// The oldest go where there are too many, but none that is open, and a few at a time.
+void Session::trim() {
+  constexpr std::int64_t atOnce = 64;
+  if (environment_.options.keptStatements == 0) return;
+  std::int64_t first = 0;
+  std::int64_t below = 0;
+  std::string folder;
+  {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    first = firstStatement_;
+    below = std::min(nextStatement_ - environment_.options.keptStatements, first + atOnce);
+    if (!outputs_.empty()) below = std::min(below, outputs_.begin()->first);
+    if (below <= first) return;
+    firstStatement_ = below;
+    folder = row_.folder + "/output";
+    for (auto old = statements_.begin(); old != statements_.end() && old->first < below;) {
+      const auto known = std::find(finished_.begin(), finished_.end(), old->first);
+      if (known != finished_.end()) {
+        finishedBytes_ -= std::min(finishedBytes_, sizeOf(*old->second));
+        finished_.erase(known);
+      }
+      old = statements_.erase(old);
+    }
+  }
+  for (std::int64_t id = first; id < below; ++id) StatementOutput::removeFiles(folder, id);
+  environment_.store.removeStatements(id_, below, nullptr);
 }
 
 void Session::evict() {

@@ -23,7 +23,7 @@ def test_health_says_that_new_work_is_welcome(make_server):
 def test_a_drained_server_lets_running_code_end_and_takes_nothing_new(make_server):
     with make_server({"server.drain_time": "60s"}) as server:
         session = server.session(kind="echo")
-        running = submit(server, session, "sleep 1500")
+        running = submit(server, session, "slow 1.5")
         waiting = submit(server, session, "after")
         server.until("it runs", lambda: server.get(f"/sessions/{session}/statements/{running}").json["state"] == "running")
         server.process.send_signal(signal.SIGTERM)
