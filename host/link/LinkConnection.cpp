@@ -8,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include "support/FaultPoint.h"
 #include "support/Log.h"
 #include "support/Utf8.h"
 
@@ -176,6 +177,7 @@ void LinkConnection::handleProof(const Frame& frame) {
     log().warn("a driver of session {} has the wrong secret and was refused", hello_.session);
     return refuse("the proof is wrong");
   }
+  if (faultPoint("link.attach.before") == Fault::cut) return close();
   const LinkCore::Attached attached = core_->attach(shared_from_this(), hello_.received);
   if (!attached.refusal.empty()) {
     log().warn("a driver of session {} was refused: {}", hello_.session, attached.refusal);
@@ -184,17 +186,26 @@ void LinkConnection::handleProof(const Frame& frame) {
   phase_ = Phase::live;
   settle();
   say(FrameType::welcome, json::serialize(json::object{{"received", attached.received}}));
+  if (faultPoint("link.attach.after") == Fault::cut) close();
 }
 
 void LinkConnection::handleLive(Frame frame) {
   if (frame.channel == 0) {
     if (frame.type != static_cast<std::uint8_t>(FrameType::ack) || !frame.payload.empty())
       return broken("a frame on channel 0 that is no ACK");
+    if (faultPoint("link.acked.before") == Fault::cut) return close();
     if (!core_->acknowledged(this, frame.sequence)) broken("an ACK of what was never sent");
     return;
   }
   if (!isValidUtf8(frame.payload)) return broken("a payload that is not UTF-8");
-  switch (core_->take(this, std::move(frame))) {
+  const Fault fault = faultPoint("link.receive.before");
+  if (fault == Fault::cut) return close();
+  Frame again;
+  if (fault == Fault::dup) again = frame;
+  const LinkCore::Taken taken = core_->take(this, std::move(frame));
+  if (fault == Fault::dup) core_->take(this, std::move(again));
+  if (faultPoint("link.receive.after") == Fault::cut) return close();
+  switch (taken) {
     case LinkCore::Taken::more:
       return;
     case LinkCore::Taken::full:
@@ -244,9 +255,19 @@ void LinkConnection::pump() {
     if (closing_) close();
     return;
   }
+  Fault fault = Fault::none;
+  if (!batch_.frames.empty())
+    fault = faultPoint(batch_.frames.front() ? "link.send.before" : "link.ack.before");
+  if (fault == Fault::cut) return close();
+  if (fault == Fault::dup) {
+    const auto once = buffers;
+    buffers.insert(buffers.end(), once.begin(), once.end());
+  }
   writing_ = true;
   stream_->write(std::move(buffers), [self = shared_from_this()](const Error& error, std::size_t) {
     self->writing_ = false;
+    const bool frames = !self->batch_.frames.empty() && self->batch_.frames.back();
+    if (frames && faultPoint("link.send.after") == Fault::cut) return self->close();
     self->batch_ = LinkCore::Batch();
     if (error) return self->close();
     if (!self->control_.empty()) self->control_.pop_front();

@@ -6,6 +6,7 @@
 
 #include "session/Session.h"
 #include "session/SessionPost.h"
+#include "support/FaultPoint.h"
 #include "support/JsonWriter.h"
 #include "support/Log.h"
 
@@ -392,6 +393,7 @@ void Session::onReply(Interpreter&, std::uint64_t request, hearth_status status,
 }
 
 void Session::onSave(Interpreter& interpreter, std::string blob) {
+  faultPoint("recovery.save.before");
   {
     const std::lock_guard<std::mutex> lock(mutex_);
     boost::system::error_code error;
@@ -401,7 +403,7 @@ void Session::onSave(Interpreter& interpreter, std::string blob) {
     held.get_object()[interpreter.kind()] = blob;
     row_.recovery = json::serialize(held);
   }
-  saveRow(nullptr);
+  saveRow([](const std::string&) { faultPoint("recovery.save.after"); });
 }
 
 }  // namespace hearth::host

@@ -7,6 +7,7 @@
 
 #include "session/PolicyCall.h"
 #include "support/Digest.h"
+#include "support/FaultPoint.h"
 #include "support/Log.h"
 #include "support/Time.h"
 
@@ -41,6 +42,7 @@ SessionManager::~SessionManager() = default;
 
 void SessionManager::recover() {
   for (SessionRow& row : environment_.store.openSessions()) {
+    faultPoint("session.recover.before");
     constexpr std::int64_t step = 32;  // each may have a result of many megabytes
     for (std::int64_t from = 0;; from += step) {
       const auto statements = environment_.store.statements(row.id, from, step, false);
@@ -69,6 +71,7 @@ void SessionManager::recover() {
   std::promise<std::string> written;
   environment_.store.barrier([&written](const std::string& error) { written.set_value(error); });
   const std::string error = written.get_future().get();
+  faultPoint("session.recover.after");
   if (!error.empty()) throw StoreError(error);
 }
 
@@ -161,6 +164,7 @@ void SessionManager::add(CreateRequest request, const std::string& owner, const 
           drop(*session);
           return refuse(done, *refusal);
         }
+        faultPoint("session.create.before");
         environment_.store.putSession(
             row, [this, session, done = std::move(done)](const std::string& error) {
               if (!error.empty()) {

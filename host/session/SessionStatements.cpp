@@ -3,6 +3,7 @@
 
 #include "session/Session.h"
 #include "session/SessionPost.h"
+#include "support/FaultPoint.h"
 #include "support/JsonWriter.h"
 #include "support/Log.h"
 #include "support/Time.h"
@@ -135,6 +136,7 @@ void Session::accept(std::string code, const std::string& kind, std::string opti
     outputs_[row->id] = std::make_shared<StatementOutput>(row_.folder + "/output", row->id,
                                                           environment_.options.outputBytes);
   }
+  faultPoint("statement.accept.before");
   if (!optionsJson.empty()) statementOptions_[row->id] = std::move(optionsJson);
   environment_.store.putStatement(*row, [self = shared_from_this(), row,
                                          done = std::move(done)](const std::string& error) mutable {
@@ -200,6 +202,7 @@ void Session::pumpSoon() {
 }
 
 void Session::run(std::int64_t id) {
+  faultPoint("statement.run.before");
   running_ = id;
   std::string code;
   {
@@ -219,6 +222,7 @@ void Session::run(std::int64_t id) {
   if (auto given = statementOptions_.extract(id)) options = std::move(given.mapped());
   try {
     slot(runningKind_).interpreter->execute(toPlugin(id), code, options);
+    faultPoint("statement.run.after");
   } catch (const PluginError& error) {
     running_.reset();
     finish(id, StatementState::available, "error", errorBundle("Error", error.what()));
@@ -324,6 +328,7 @@ void Session::finish(std::int64_t id, StatementState next, const std::string& ou
   final->state = std::string(name(next));
   openBytes_ -= final->code.size();
   settling_.insert(id);
+  faultPoint("statement.finish.before");
   environment_.store.putStatement(final, [self = shared_from_this(), final, then = std::move(then)](
                                              const std::string& error) mutable {
     self->post([final, error, then = std::move(then)](Session& session) {
@@ -345,6 +350,7 @@ void Session::settle(const std::shared_ptr<StatementRow>& final, const std::stri
   }
   if (shown) shown->close();
   tell(*final);
+  faultPoint("statement.finish.after");
   if (storeError.empty()) {
     finished_.push_back(final->id);
     finishedBytes_ += sizeOf(*final);
@@ -397,6 +403,7 @@ void Session::cancelNow(std::int64_t id, const std::function<void(bool)>& done) 
   }
   if (row->state == name(StatementState::cancelling)) return done(true);
   if (row->state != name(StatementState::running)) return done(false);
+  faultPoint("statement.cancel.before");
   {
     const std::lock_guard<std::mutex> lock(mutex_);
     statements_.at(id)->state = std::string(name(StatementState::cancelling));

@@ -17,6 +17,7 @@
 #include "store/SqliteIds.h"
 #include "store/SqliteReader.h"
 #include "store/SqliteRows.h"
+#include "support/FaultPoint.h"
 #include "support/Log.h"
 
 namespace hearth::host {
@@ -260,7 +261,10 @@ void SqliteStore::commit(std::vector<std::unique_ptr<Write>>& group) {
     if (anything) {
       SQLite::Transaction transaction(writer_->database, SQLite::TransactionBehavior::IMMEDIATE);
       for (const auto& write : group) writer_->apply(*write);
+      if (faultPoint("store.commit.before") == Fault::error)
+        throw SQLite::Exception("disk I/O error", SQLITE_IOERR);
       transaction.commit();
+      faultPoint("store.commit.after");
     }
     for (const auto& write : group) tell(*write, std::string());
     return;
@@ -273,6 +277,8 @@ void SqliteStore::commit(std::vector<std::unique_ptr<Write>>& group) {
     try {
       SQLite::Transaction transaction(writer_->database, SQLite::TransactionBehavior::IMMEDIATE);
       writer_->apply(*write);
+      if (faultPoint("store.commit.before") == Fault::error)
+        throw SQLite::Exception("disk I/O error", SQLITE_IOERR);
       transaction.commit();
     } catch (const SQLite::Exception& error) {
       failure = explain(file_, error);
