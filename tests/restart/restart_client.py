@@ -44,12 +44,12 @@ class Client:
         usable = [session for session in self.sessions if session.usable()]
         return self.random.choice(usable) if usable else self.make_session()
 
-    def post(self, session, code, wait=None):
+    def post(self, session, code, wait=None, kind="linkecho"):
         """The statement, or None where nothing was heard or the session is over."""
         path = f"/v1/sessions/{session.number}/statements" + (f"?wait={wait}" if wait else "")
         generation = self.host.generation
         try:
-            answer = self.host.request("POST", path, {"code": code})
+            answer = self.host.request("POST", path, {"code": code, "kind": kind})
         except GONE:
             session.unanswered.append(code)
             return None
@@ -63,7 +63,7 @@ class Client:
             self.world.violated(f"{session.statements[view['id']].what}: its number was given out twice")
         if code == "die":
             self.world.killed_by_user.add(session.number)
-        statement = session.statements[view["id"]] = Statement(session, view["id"], code)
+        statement = session.statements[view["id"]] = Statement(session, view["id"], code, kind)
         statement.see(self.world, max(generation, self.host.generation), view)
         if statement.over():
             statement.final = view
@@ -125,7 +125,9 @@ class Client:
     def delete_batch(self, batch):
         batch.end_asked = True
         answer = self.host.ask("DELETE", f"/batches/{batch.number}")
-        if answer.status not in (200, 404):
+        if answer.status in (200, 404):
+            batch.delete_acknowledged = True
+        else:
             self.world.violated(f"{batch.what}: DELETE was answered {answer}")
 
     # ---- much of everything
@@ -144,7 +146,8 @@ class Client:
             self.make_session(wait=self.random.random() < 0.7)
         elif choice < 0.45 and len(open_ones) < 8:
             self.post(self.random.choice(live), self.random.choice(CODES),
-                      self.random.choice((None, None, "1s")))
+                      self.random.choice((None, None, "1s")),
+                      self.random.choice(("linkecho", "linkecho", "linkecho2")))
         elif choice < 0.47:
             self.post(self.random.choice(live), "die")
         elif choice < 0.65 and open_ones:

@@ -106,6 +106,21 @@ class Host:
             self.server.process.stdout.close()
             self._start(faults)
 
+    def upgrade(self):
+        """SIGTERM, which leaves the sessions to the next host, and a start."""
+        with self._lock:
+            self._up.clear()
+            if self.server.process.poll() is None:
+                try:
+                    status = self.server.stop()
+                except AssertionError as failure:
+                    status = str(failure)
+                if status != 0:
+                    self.problems.append(f"exit status {status} after SIGTERM")
+            else:
+                self.server.process.stdout.close()
+            self._start("")
+
     def _watch(self):
         while not self._over.wait(0.02):
             with self._lock:
@@ -178,7 +193,10 @@ class Host:
     def request(self, method, path, body=None, headers=None, timeout=60):
         """Once. Raises one of GONE where the host went away, or was not there."""
         self.wait_up()
-        return self.server.request(method, path, body, headers=headers, timeout=timeout)
+        answer = self.server.request(method, path, body, headers=headers, timeout=timeout)
+        if answer.status == 503:  # it is going down
+            raise ConnectionResetError(str(answer))
+        return answer
 
     def ask(self, method, path, body=None, headers=None, seconds=60):
         """Until it is answered: for what can be asked twice."""

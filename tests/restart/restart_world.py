@@ -99,7 +99,8 @@ class Session(Thing):
 
 
 class Statement(Thing):
-    def __init__(self, session, number, code):
+    def __init__(self, session, number, code, kind="linkecho"):
+        self.kind = kind
         super().__init__(f"statement {session.number}/{number} ({code})", STATEMENT_STEPS, STATEMENT_RESTART)
         self.session, self.number, self.code = session, number, code
         self.cancel_asked = self.cancel_acknowledged = False
@@ -148,8 +149,8 @@ class World:
         for batch in list(self.batches.values()):
             view = host.ask("GET", f"/v1/batches/{batch.number}?wait=30s").json
             batch.see(self, host.generation, view)
-            if not batch.over():
-                self.violated(f"{batch.what}: still {view['state']}")
+            if not batch.over() or (batch.delete_acknowledged and not view["deleted"]):
+                self.violated(f"{batch.what}: still {view['state']}, deleted {view['deleted']}")
         self._check_effects()
         for session in list(self.sessions.values()):
             host.ask("DELETE", f"/sessions/{session.number}")
@@ -270,15 +271,16 @@ class World:
                     self.violated(f"session {session}: {number} was started while {running} ran")
                 running = number if what == "start" else None
         for session in list(self.sessions.values()):
-            counted = 0
+            counted = {}
             for number, statement in sorted(session.statements.items()):
                 self._check_outcome(statement, started, ended)
                 view = statement.final or {}
                 if statement.code == "count" and view.get("outcome") == "ok":
                     value = int((view.get("output") or {}).get("data", {}).get("text/plain", "-1"))
-                    if value <= counted:
-                        self.violated(f"{statement.what}: counted {value} after {counted}: variables were lost")
-                    counted = value
+                    last = counted.get(statement.kind, 0)
+                    if value <= last:
+                        self.violated(f"{statement.what}: counted {value} after {last}: variables were lost")
+                    counted[statement.kind] = value
         for name, times in ran.items():
             if times > 1:
                 self.violated(f"the application {name} was run {times} times")

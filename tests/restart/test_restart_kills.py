@@ -7,6 +7,7 @@ import time
 import pytest
 
 import restart_points as points
+from conftest import TAKES_UP
 from restart_client import Client, Crowd
 
 KILLS = int(os.environ.get("HEARTH_KILLS") or 25)
@@ -19,7 +20,7 @@ HARMLESS = [(name, action) for name, actions in points.POINTS.items() for action
 @pytest.mark.timeout(240 + 4 * KILLS)
 def test_nothing_is_lost_by_kills_under_load(make_world, seed):
     rng = random.Random(seed)
-    world = make_world()
+    world = make_world({"session.on_shutdown": "detach"} if TAKES_UP else None)
     host = world.host
     host.watch_children = False
     host.start()
@@ -27,6 +28,9 @@ def test_nothing_is_lost_by_kills_under_load(make_world, seed):
     with Crowd(clients):
         for _ in range(KILLS):
             time.sleep(rng.uniform(0, 0.4) if rng.random() < 0.8 else rng.uniform(0, 2))
+            if world.takes_up and rng.random() < 0.1:
+                host.upgrade()
+                continue
             faults = ""
             if rng.random() < 0.5:
                 name, action = rng.choice(HARMLESS)

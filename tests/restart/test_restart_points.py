@@ -17,8 +17,8 @@ CASES = [(name, action) for name, actions in points.POINTS.items() for action in
 
 def walk(client):
     """A bit of everything, each once."""
-    def run(code, wait="20s"):
-        return client.post(client.session(), code, wait)
+    def run(code, wait="20s", kind="linkecho"):
+        return client.post(client.session(), code, wait, kind)
 
     client.make_batch("sleep=0.1")
     for code in ("echo hello", "count", "print 20", "count"):
@@ -32,6 +32,8 @@ def walk(client):
     if behind is not None:
         client.world.look(behind, "?wait=10s")
     run("sleep 100")
+    run("count", kind="linkecho2")
+    run("print 5", wait=None, kind="linkecho2")
     other = client.make_session()
     if other is not None:
         client.post(other, "sleep 300")
@@ -40,6 +42,7 @@ def walk(client):
     if ended is not None:
         client.delete_batch(ended)
     run("count")
+    run("count", kind="linkecho2")
 
 
 def run_with(world, fault, late=False):

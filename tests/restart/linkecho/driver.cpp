@@ -274,7 +274,10 @@ class Driver {
         say(FrameType::ready, frame.channel, 0, 0, "{}");
         break;
       case FrameType::stop:
-        if (frame.channel != 1) break;
+        if (frame.channel != 1) {
+          channels_.erase(frame.channel);
+          break;
+        }
         say(FrameType::bye, 1, 0, 0, R"({"reason":"it was told to stop"})");
         over_ = true;
         break;

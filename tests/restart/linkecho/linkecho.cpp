@@ -11,7 +11,7 @@
 namespace {
 
 constexpr std::uint8_t frameExecute = 16, frameInterrupt = 17, frameStop = 20, frameReady = 32,
-                       frameOutput = 33, frameProgress = 34, frameDone = 35, frameBye = 39;
+                       frameOutput = 33, frameProgress = 34, frameDone = 35;
 constexpr std::uint32_t stopTime = 2000;
 
 /// The string member `key` of the configuration, which the host has written without blanks.
@@ -23,14 +23,21 @@ std::string pluginFolder(const std::string& config) {
   return config.substr(from, config.find('"', from) - from);
 }
 
-class LinkEcho final : public hearth::Session, public hearth::Interruptible {
+class LinkEcho final : public hearth::Session,
+                       public hearth::Interruptible,
+                       public hearth::Leader,
+                       public hearth::Resumable {
  public:
   using hearth::Session::Session;
 
   void launch() override {
     const Offer made = offer();
     channel_ = made.channel;
-    if (!args().recoveryBlob.empty()) return;  // its driver dials by itself
+    if (!args().recoveryBlob.empty()) {  // its driver dials by itself
+      process_ = adopt();
+      if (process_ == 0) gone("the driver has ended while the host was away");
+      return;
+    }
     process_ = spawn({pluginFolder(config()) + "/linkecho-driver", made.linkFile});
     save("{}");
   }
@@ -40,22 +47,25 @@ class LinkEcho final : public hearth::Session, public hearth::Interruptible {
     send(channel_, frameExecute, statement, code);
   }
 
+  // The driver passes over what it has started already.
+  void resume(std::uint64_t statement, std::string_view code, std::string_view options) override {
+    execute(statement, code, options);
+  }
+
+  void exportDriver(std::uint64_t request) override { reply(request, HEARTH_OK, "{}"); }
+
   void interrupt(std::uint64_t statement) override {
     send(channel_, frameInterrupt, statement, {});
   }
 
   void onFrame(hearth_chan_h, std::int32_t event, const hearth::Frame& frame) override {
-    if (event == HEARTH_CHAN_UP || event == HEARTH_CHAN_BACK) {
-      connected_ = true;
-      if (!args().recoveryBlob.empty()) ready();
-    }
+    if (event == HEARTH_CHAN_UP && !args().recoveryBlob.empty()) ready();
     if (event != HEARTH_CHAN_FRAME) return;
     if (frame.type == frameReady) ready();
     if (frame.type == frameOutput) output(frame.statement, frame.outcome, frame.payload);
     if (frame.type == frameProgress)
       progress(frame.statement, std::stod(std::string(frame.payload)));
     if (frame.type == frameDone) done(frame.statement, frame.outcome, frame.payload);
-    if (frame.type == frameBye && process_ == 0) gone("the driver has said goodbye");
   }
 
   void onExit(hearth_proc_h process, std::int32_t status, std::int32_t signo) override {
@@ -94,9 +104,8 @@ class LinkEcho final : public hearth::Session, public hearth::Interruptible {
   }
 
   hearth_chan_h channel_ = 0;
-  hearth_proc_h process_ = 0;  // 0 also where an earlier run of the host has started it
+  hearth_proc_h process_ = 0;
   std::uint64_t closeTimer_ = 0;
-  bool connected_ = false;
   bool closing_ = false;
   bool ended_ = false;
 };
