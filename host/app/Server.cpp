@@ -186,6 +186,10 @@ int serve(const Settings& settings) {
     throw SettingsError(error.what());
   }
   const BatchOptions batchLimits = batchOptions(settings);
+  const std::string onShutdown = settings.text("session.on_shutdown");
+  if (onShutdown != "end" && onShutdown != "detach")
+    throw SettingsError("session.on_shutdown = " + onShutdown + " is neither end nor detach");
+  const bool detach = onShutdown == "detach";
   const std::string data = dataFolder(settings);
   fs::create_directories(data + "/sessions");
   fs::permissions(data, fs::perms::owner_all);
@@ -212,6 +216,7 @@ int serve(const Settings& settings) {
       BatchEnvironment{loop, launcher, store, batchLimits, clusters.get(), &policy},
       data + "/batches");
   batches.recover();
+  links.start();
 
   const SessionCalls livyCalls(manager, false, settings.duration("server.wait_max"));
   const SessionCalls v1Calls(manager, true, settings.duration("server.wait_max"));
@@ -239,12 +244,13 @@ int serve(const Settings& settings) {
 
   int received = 0;
   sigwait(&signals, &received);
-  log().info("{}: ending {} sessions", received == SIGTERM ? "SIGTERM" : "SIGINT",
-             manager.liveCount());
+  log().info("{}: {} {} sessions", received == SIGTERM ? "SIGTERM" : "SIGINT",
+             detach ? "leaving" : "ending", manager.liveCount());
   // A second signal ends it at once.
   pthread_sigmask(SIG_UNBLOCK, &signals, nullptr);
   // Interpreters get their time, those that overstay it are killed within two seconds more.
-  manager.shutdown(settings.duration("session.close_time") + std::chrono::seconds(5));
+  manager.shutdown(detach ? SessionManager::Stop::detach : SessionManager::Stop::end,
+                   settings.duration("session.close_time") + std::chrono::seconds(5));
   batches.shutdown(settings.duration("batch.kill_grace") + std::chrono::seconds(5));
   http.stop(milliseconds(500));
   loop.stop();

@@ -95,6 +95,8 @@ const std::vector<SettingKey>& Settings::keys() {
       {"session.queue_time", Type::duration, "30m",
        "time an interpreter may wait for a cluster's resources; 0 without end"},
       {"session.close_time", Type::duration, "10s", "time an interpreter has to end before it is killed"},
+      {"session.on_shutdown", Type::text, "end",
+       "what becomes of sessions when the server stops: end, or detach (drivers go on, the next start takes them up)"},
       {"session.idle_time", Type::duration, "1h", "a session at rest this long is ended; 0 never"},
       {"statement.queue", Type::number, "1000", "statements that may wait in one session"},
       {"statement.output_bytes", Type::size, "1m", "printed text kept per statement and stream"},

@@ -179,6 +179,7 @@ void LinkConnection::handleProof(const Frame& frame) {
   }
   if (faultPoint("link.attach.before") == Fault::cut) return close();
   const LinkCore::Attached attached = core_->attach(shared_from_this(), hello_.received);
+  if (attached.later) return close();
   if (!attached.refusal.empty()) {
     log().warn("a driver of session {} was refused: {}", hello_.session, attached.refusal);
     return refuse(attached.refusal);

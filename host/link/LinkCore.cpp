@@ -24,6 +24,7 @@ std::size_t weight(const Frame& frame) {
 LinkCore::LinkCore(std::string secret, EventLoop::Strand strand, Link::Events events, bool takenUp)
     : secret_(std::move(secret)),
       gate_(std::make_shared<Gate<Link::Events>>(std::move(strand), std::move(events))),
+      admits_(!takenUp),
       adoptNumbers_(takenUp),
       adoptIncoming_(takenUp) {}
 
@@ -53,6 +54,11 @@ bool LinkCore::connected() const {
   return current_ != nullptr;
 }
 
+void LinkCore::admit() {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  admits_ = true;
+}
+
 void LinkCore::close() {
   std::shared_ptr<Wire> wire;
   {
@@ -71,15 +77,16 @@ void LinkCore::close() {
 LinkCore::Attached LinkCore::attach(const std::shared_ptr<Wire>& wire,
                                     std::uint64_t driverReceived) {
   const std::lock_guard<std::mutex> lock(mutex_);
-  if (closed_) return {"there is no such session", 0};
+  if (closed_) return {"there is no such session"};
+  if (!admits_) return {{}, true};
   if (adoptNumbers_) {
     first_ = driverReceived + 1;
     sent_ = driverReceived;
     adoptNumbers_ = false;
   }
   // Both are drivers with another history than this link's: going on would lose frames silently.
-  if (driverReceived > sent_) return {"it has received frames that were never sent", 0};
-  if (driverReceived + 1 < first_) return {"it has lost frames that it acknowledged", 0};
+  if (driverReceived > sent_) return {"it has received frames that were never sent"};
+  if (driverReceived + 1 < first_) return {"it has lost frames that it acknowledged"};
   while (first_ <= driverReceived) {
     pendingBytes_ -= weight(*outbox_.front());
     outbox_.pop_front();
@@ -96,7 +103,7 @@ LinkCore::Attached LinkCore::attach(const std::shared_ptr<Wire>& wire,
   held_ = false;
   post(wasUp_ ? Link::Event::back : Link::Event::up);
   wasUp_ = true;
-  return {{}, received_};
+  return {{}, false, received_};
 }
 
 void LinkCore::detach(const Wire* wire) {

@@ -30,7 +30,8 @@ class LinkCore : public std::enable_shared_from_this<LinkCore> {
     virtual void hangUp() = 0;
   };
 
-  /// `takenUp`: the driver may be one of a former host; both numberings start where it stands.
+  /// `takenUp`: the driver may be one of a former host; both numberings start where it stands, and
+  /// it is kept out until admit().
   LinkCore(std::string secret, EventLoop::Strand strand, Link::Events events, bool takenUp);
 
   const std::string& secret() const { return secret_; }
@@ -38,12 +39,14 @@ class LinkCore : public std::enable_shared_from_this<LinkCore> {
   bool send(Frame frame);
   void received(std::uint64_t sequence);
   bool connected() const;
+  void admit();
   /// Ends the connection; when it returns, no event runs or will (but for the one on whose stack it
   /// was called).
   void close();
 
   struct Attached {
     std::string refusal;         ///< why not; empty when attached
+    bool later = false;          ///< not yet: to come again
     std::uint64_t received = 0;  ///< for WELCOME
   };
   /// Makes `wire` the connection, instead of one there may be.
@@ -79,6 +82,7 @@ class LinkCore : public std::enable_shared_from_this<LinkCore> {
 
   mutable std::mutex mutex_;
   bool closed_ = false;
+  bool admits_;
   std::weak_ptr<Wire> wire_;
   const Wire* current_ = nullptr;
   bool wasUp_ = false;

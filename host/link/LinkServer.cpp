@@ -37,9 +37,15 @@ class LinkServer::Impl {
         folder_(options_.socket.substr(0, options_.socket.rfind('/'))),
         local_(std::make_shared<LinkListener>(loop, openUnixDoor(loop, options_.socket), registry_,
                                               options_.handshakeTime)) {
-    // Drivers of an earlier run may dial there, to be told that they are over.
+    // Drivers of an earlier run may dial there.
     if (options_.openTls || keptPort(portFile()) != 0) network();
+  }
+
+  void start() {
     local_->start();
+    const std::lock_guard<std::mutex> lock(mutex_);
+    started_ = true;
+    if (tls_) tls_->start();
   }
 
   void stop() {
@@ -88,7 +94,7 @@ class LinkServer::Impl {
     if (port != kept) writePrivateFile(portFile(), std::to_string(port) + "\n");
     tls_ =
         std::make_shared<LinkListener>(loop_, std::move(door), registry_, options_.handshakeTime);
-    tls_->start();
+    if (started_) tls_->start();
     log().info("drivers on other machines dial {}", tls_->endpoint());
     return tls_;
   }
@@ -99,6 +105,7 @@ class LinkServer::Impl {
   const std::shared_ptr<LinkRegistry> registry_ = std::make_shared<LinkRegistry>();
   const std::shared_ptr<LinkListener> local_;
   std::mutex mutex_;
+  bool started_ = false;
   LinkCertificate certificate_;
   std::shared_ptr<LinkListener> tls_;
 };
@@ -122,6 +129,7 @@ class LinkServer::Held final : public Link {
   bool send(Frame frame) override { return core_->send(std::move(frame)); }
   void received(std::uint64_t sequence) override { core_->received(sequence); }
   bool connected() const override { return core_->connected(); }
+  void admit() override { core_->admit(); }
   const std::string& linkFile() const override { return file_; }
 
  private:
@@ -133,6 +141,10 @@ class LinkServer::Held final : public Link {
 
 LinkServer::LinkServer(EventLoop& loop, LinkOptions options)
     : impl_(std::make_shared<Impl>(loop, std::move(options))) {}
+
+void LinkServer::start() {
+  impl_->start();
+}
 
 LinkServer::~LinkServer() {
   impl_->stop();

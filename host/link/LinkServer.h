@@ -34,6 +34,9 @@ class Link {
   /// coalesced.
   virtual void received(std::uint64_t sequence) = 0;
   virtual bool connected() const = 0;
+  /// Of one that was taken up: from now on its driver is let in. Until then it is told to come
+  /// again, so that nothing arrives before there is somebody for it.
+  virtual void admit() = 0;
   /// Path of the link file that was written for the driver.
   virtual const std::string& linkFile() const = 0;
 };
@@ -60,7 +63,10 @@ struct LinkOptions {
 class LinkServer {
  public:
   LinkServer(EventLoop& loop, LinkOptions options);  ///< throws where it cannot listen
-  ~LinkServer();                                     ///< closes all; links outlive it harmlessly
+  /// Lets drivers in, who are refused for good where their session has no link: after resume() of
+  /// all that an earlier run has left.
+  void start();
+  ~LinkServer();  ///< closes all; links outlive it harmlessly
 
   /// Makes the link of a session and its file `folder`/link.json (mode 0600) with a new secret.
   /// `strand` is where the events run. Throws on I/O errors and for a session that has one.
@@ -70,7 +76,8 @@ class LinkServer {
 
   /// As offer(), for a session taken up after a restart of the host: the driver that is still there
   /// knows the secret in `folder`/link.json, so it is kept. The driver's first connection sets
-  /// where the numbers of both directions go on; frames that it holds unacknowledged come again.
+  /// where the numbers of both directions go on; frames that it holds unacknowledged come again. It
+  /// is kept out until admit().
   /// Throws also when there is no such file or it is another session's.
   std::shared_ptr<Link> resume(const std::string& session, const std::string& folder,
                                EventLoop::Strand strand, Link::Events events);

@@ -1,6 +1,7 @@
 #include "plugin/DriverLink.h"
 
 #include <stdexcept>
+#include <utility>
 #include <vector>
 
 namespace hearth::host {
@@ -13,8 +14,7 @@ DriverLink::DriverLink(LinkServer& server, EventLoop::Strand strand, std::string
       folder_(std::move(folder)),
       durable_(std::move(durable)) {}
 
-std::string DriverLink::offer(Channel channel, Reach reach) {
-  if (isOpen()) throw std::logic_error("the session's driver link is open already");
+Link::Events DriverLink::events() {
   Link::Events events;
   const std::weak_ptr<DriverLink> weak = weak_from_this();
   events.event = [weak](Link::Event event) {
@@ -27,20 +27,40 @@ std::string DriverLink::offer(Channel channel, Reach reach) {
   events.frame = [weak](Frame frame) {
     if (const auto self = weak.lock()) self->onFrame(std::move(frame));
   };
+  return events;
+}
+
+void DriverLink::resume() {
+  auto resumed = server_.resume(session_, folder_, strand_, events());
+  const std::lock_guard<std::mutex> lock(linkMutex_);
+  link_ = std::move(resumed);
+  resumed_ = true;
+}
+
+void DriverLink::admit() {
+  if (const std::shared_ptr<Link> link = this->link()) link->admit();
+}
+
+std::string DriverLink::offer(Channel channel, Reach reach) {
+  const bool taken = std::exchange(resumed_, false);
+  if (isOpen() && !taken) throw std::logic_error("the session's driver link is open already");
   channels_.clear();
   channels_[1] = std::move(channel);
-  nextChannel_ = 2;
+  nextChannel_ = firstChannel_;
+  if (taken) return link()->linkFile();
   handled_ = requested_ = 0;
-  auto opened = server_.offer(session_, folder_, strand_, std::move(events), reach);
+  auto opened = server_.offer(session_, folder_, strand_, events(), reach);
   const std::lock_guard<std::mutex> lock(linkMutex_);
   link_ = std::move(opened);
   return link_->linkFile();
 }
 
-std::uint16_t DriverLink::join(Channel channel) {
+std::uint16_t DriverLink::join(Channel channel, std::uint16_t number) {
   if (!isOpen()) throw std::logic_error("the session has no driver link");
-  if (nextChannel_ == 0) throw std::logic_error("the session's driver link is out of channels");
-  const std::uint16_t number = nextChannel_++;
+  if (number == 0) {
+    if (nextChannel_ == 0) throw std::logic_error("the session's driver link is out of channels");
+    number = nextChannel_++;
+  }
   channels_[number] = std::move(channel);
   return number;
 }
@@ -68,7 +88,9 @@ void DriverLink::onFrame(Frame frame) {
   const auto found = channels_.find(frame.channel);
   if (found != channels_.end()) {
     const auto target = found->second.frame;  // a copy: the handler may close its channel
+    handling_ = sequence;
     target(frame);
+    handling_ = 0;
   }
   handled_ = sequence;
   if (!acknowledging_) acknowledge();

@@ -9,6 +9,7 @@
 
 #include "plugin/InterpreterHandles.h"
 #include "plugin/PluginHost.h"
+#include "process/AdoptedProcess.h"
 #include "support/JsonWriter.h"
 #include "support/Log.h"
 #include "support/Utf8.h"
@@ -62,6 +63,9 @@ std::shared_ptr<Interpreter> Interpreter::open(PluginHost& host, const PluginIns
   std::shared_ptr<Interpreter> interpreter(
       new Interpreter(host, instance, std::move(services), owner, arguments.kind));
   interpreter->handle_ = host.interpreters_.add(interpreter);
+  interpreter->takenUp_ = !arguments.recoveryBlob.empty();
+  interpreter->oldChannel_ = arguments.channel;
+  interpreter->oldProcess_ = arguments.process;
   hearth_open args{};
   args.struct_size = sizeof args;
   args.session_id = borrow(sessionId);
@@ -127,6 +131,17 @@ bool Interpreter::canInterrupt() const {
 bool Interpreter::canExportDriver() const {
   return HEARTH_HAS(instance_.table, export_driver);
 }
+bool Interpreter::canResume() const {
+  return HEARTH_HAS(instance_.table, resume);
+}
+
+std::uint16_t Interpreter::channel() const {
+  return chans_.empty() ? 0 : chans_.begin()->second->number;
+}
+
+std::uint64_t Interpreter::frameNow() const {
+  return services_.link ? services_.link->handling() : 0;
+}
 
 void Interpreter::launch() {
   check("launch", [&](hearth_error* error) { return instance_.table->launch(self_, error); });
@@ -138,6 +153,22 @@ void Interpreter::execute(std::uint64_t statement, std::string_view code,
   try {
     check("execute", [&](hearth_error* error) {
       return instance_.table->execute(self_, statement, borrow(code), borrow(optionsJson), error);
+    });
+  } catch (...) {
+    open_.erase(statement);
+    throw;
+  }
+}
+
+void Interpreter::resume(std::uint64_t statement, std::string_view code,
+                         std::string_view optionsJson) {
+  if (!canResume())
+    throw PluginError(HEARTH_E_UNSUPPORTED,
+                      "kind " + kind_ + " does not take up statements of an earlier run");
+  open_.insert(statement);
+  try {
+    check("resume", [&](hearth_error* error) {
+      return instance_.table->resume(self_, statement, borrow(code), borrow(optionsJson), error);
     });
   } catch (...) {
     open_.erase(statement);
@@ -188,6 +219,13 @@ void Interpreter::close(std::int32_t mode) {
 }
 
 void Interpreter::killProcesses() {
+  if (oldProcess_) {
+    try {
+      adopt();
+    } catch (const std::exception& error) {
+      log().warn("session {}: {}", services_.sessionId, error.what());
+    }
+  }
   for (const auto& entry : procs_) entry.second->process->signal(SIGKILL);
 }
 
@@ -227,23 +265,25 @@ void Interpreter::postState(std::int32_t state, std::string detail) {
 }
 
 void Interpreter::postOutput(std::uint64_t statement, int stream, std::string text) {
-  post([statement, stream, text = std::move(text)](Interpreter& self) mutable {
+  post([statement, stream, text = std::move(text), frame = frameNow()](Interpreter& self) mutable {
     if (self.open_.count(statement) != 0)
-      self.owner_.onOutput(self, statement, stream, std::move(text));
+      self.owner_.onOutput(self, statement, stream, std::move(text), frame);
   });
 }
 
 void Interpreter::postDisplay(std::uint64_t statement, std::string bundle) {
-  post([statement, bundle = std::move(bundle)](Interpreter& self) mutable {
-    if (self.open_.count(statement) != 0) self.owner_.onDisplay(self, statement, std::move(bundle));
+  post([statement, bundle = std::move(bundle), frame = frameNow()](Interpreter& self) mutable {
+    if (self.open_.count(statement) != 0)
+      self.owner_.onDisplay(self, statement, std::move(bundle), frame);
   });
 }
 
 void Interpreter::postDisplayChange(std::uint64_t statement, std::uint64_t index,
                                     std::string bundle) {
-  post([statement, index, bundle = std::move(bundle)](Interpreter& self) mutable {
+  post([statement, index, bundle = std::move(bundle),
+        frame = frameNow()](Interpreter& self) mutable {
     if (self.open_.count(statement) != 0)
-      self.owner_.onDisplayChange(self, statement, index, std::move(bundle));
+      self.owner_.onDisplayChange(self, statement, index, std::move(bundle), frame);
   });
 }
 
@@ -262,8 +302,10 @@ void Interpreter::postDone(std::uint64_t statement, std::int32_t outcome, std::s
 void Interpreter::finishStatement(std::uint64_t statement, std::int32_t outcome,
                                   std::string bundle) {
   if (open_.erase(statement) == 0) {
-    log().warn("plugin misbehaving: {} ended statement {} of session {}, which is not running",
-               pluginName(), statement, services_.sessionId);
+    // A driver that was taken up repeats what the run before had stored, but not acknowledged.
+    log().log(takenUp_ ? spdlog::level::debug : spdlog::level::warn,
+              "plugin misbehaving: {} ended statement {} of session {}, which is not running",
+              pluginName(), statement, services_.sessionId);
     return;
   }
   owner_.onDone(*this, statement, outcome, std::move(bundle));
@@ -293,6 +335,38 @@ std::uint64_t Interpreter::spawn(const hearth_spawn& what) {
   const auto proc = std::make_shared<Proc>();
   proc->interpreter = weak_from_this();
   const std::uint64_t handle = host_.procs_.add(proc);
+  try {
+    proc->process = host_.launcher().spawn(request, services_.strand, processEvents(handle));
+    lastProcess_ = identityOf(proc->process->pid());
+  } catch (...) {
+    host_.procs_.remove(handle);
+    throw;
+  }
+  log().info("session {}: {} started process {} ({})", services_.sessionId, pluginName(),
+             proc->process->pid(), request.argv.empty() ? std::string() : request.argv[0]);
+  procs_[handle] = proc;
+  return handle;
+}
+
+std::uint64_t Interpreter::adopt() {
+  const std::optional<ProcessIdentity> identity = std::exchange(oldProcess_, std::nullopt);
+  if (!identity) return 0;
+  const auto proc = std::make_shared<Proc>();
+  proc->interpreter = weak_from_this();
+  const std::uint64_t handle = host_.procs_.add(proc);
+  proc->process = adoptProcess(*services_.loop, *identity, services_.strand, processEvents(handle));
+  if (!proc->process) {
+    host_.procs_.remove(handle);
+    return 0;
+  }
+  log().info("session {}: {} has taken up process {}", services_.sessionId, pluginName(),
+             identity->pid);
+  procs_[handle] = proc;
+  lastProcess_ = identity;
+  return handle;
+}
+
+Process::Events Interpreter::processEvents(std::uint64_t handle) {
   const std::weak_ptr<Interpreter> weak = weak_from_this();
   Process::Events events;
   events.line = [weak, handle](int stream, std::string line) {
@@ -310,19 +384,14 @@ std::uint64_t Interpreter::spawn(const hearth_spawn& what) {
     if (HEARTH_HAS(self->instance_.table, on_proc_exit))
       self->timed("on_proc_exit",
                   [&] { self->instance_.table->on_proc_exit(self->self_, handle, status, signo); });
-    self->procs_.erase(handle);
+    const auto ended = self->procs_.find(handle);
+    if (self->lastProcess_ && ended != self->procs_.end() &&
+        ended->second->process->pid() == self->lastProcess_->pid)
+      self->lastProcess_.reset();
+    if (ended != self->procs_.end()) self->procs_.erase(ended);
     self->host_.procs_.remove(handle);
   };
-  try {
-    proc->process = host_.launcher().spawn(request, services_.strand, std::move(events));
-  } catch (...) {
-    host_.procs_.remove(handle);
-    throw;
-  }
-  log().info("session {}: {} started process {} ({})", services_.sessionId, pluginName(),
-             proc->process->pid(), request.argv.empty() ? std::string() : request.argv[0]);
-  procs_[handle] = proc;
-  return handle;
+  return events;
 }
 
 std::uint64_t Interpreter::startTimer(std::uint32_t ms) {
@@ -394,7 +463,8 @@ std::uint64_t Interpreter::joinChannel(std::string openJson) {
   chan->link = services_.link;
   const std::uint64_t handle = host_.chans_.add(chan);
   try {
-    chan->number = services_.link->join(channelEvents(handle));
+    chan->number =
+        services_.link->join(channelEvents(handle), std::exchange(oldChannel_, std::uint16_t{0}));
     Frame open;
     open.channel = chan->number;
     open.type = static_cast<std::uint8_t>(FrameType::open);

@@ -6,12 +6,14 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <optional>
 #include <set>
 #include <stdexcept>
 #include <string>
 #include <string_view>
 
 #include "plugin/DriverLink.h"
+#include "process/ForeignProcess.h"
 #include "process/LogFile.h"
 #include "process/Process.h"
 #include "support/EventLoop.h"
@@ -40,11 +42,14 @@ class InterpreterOwner {
  public:
   virtual ~InterpreterOwner() = default;
   virtual void onState(Interpreter&, std::int32_t state, std::string detailJson) = 0;
-  virtual void onOutput(Interpreter&, std::uint64_t statement, int stream, std::string text) = 0;
+  /// `frame` here and below: number of the link's frame that it came of; 0: of none.
+  virtual void onOutput(Interpreter&, std::uint64_t statement, int stream, std::string text,
+                        std::uint64_t frame) = 0;
   /// A MIME bundle beside the result, a JSON object.
-  virtual void onDisplay(Interpreter&, std::uint64_t statement, std::string bundle) = 0;
+  virtual void onDisplay(Interpreter&, std::uint64_t statement, std::string bundle,
+                         std::uint64_t frame) = 0;
   virtual void onDisplayChange(Interpreter&, std::uint64_t statement, std::uint64_t index,
-                               std::string bundle) = 0;
+                               std::string bundle, std::uint64_t frame) = 0;
   virtual void onProgress(Interpreter&, std::uint64_t statement, double fraction) = 0;
   /// Exactly once for each statement that execute() took.
   virtual void onDone(Interpreter&, std::uint64_t statement, std::int32_t outcome,
@@ -71,6 +76,8 @@ struct OpenArguments {
   std::string optionsJson;
   std::string driverJson;
   std::string recoveryBlob;
+  std::uint16_t channel = 0;               ///< of one that is taken up: the one it had; 0: none
+  std::optional<ProcessIdentity> process;  ///< likewise
 };
 
 /// All methods on the session's strand. Calls throw PluginError where the plugin says no.
@@ -89,16 +96,24 @@ class Interpreter : public std::enable_shared_from_this<Interpreter> {
   bool canShareData() const;
   bool canInterrupt() const;
   bool canExportDriver() const;
+  bool canResume() const;
+  /// Its channel of the session's link; 0 without one.
+  std::uint16_t channel() const;
+  /// The process that it has started last, if it is there.
+  const std::optional<ProcessIdentity>& process() const { return lastProcess_; }
 
   void launch();
   void execute(std::uint64_t statement, std::string_view code, std::string_view optionsJson);
+  /// For a statement that an earlier run of the host has given to execute().
+  void resume(std::uint64_t statement, std::string_view code, std::string_view optionsJson);
   void interrupt(std::uint64_t statement);
   void complete(std::uint64_t request, std::string_view code, std::uint64_t cursor);
   void inspect(std::uint64_t request, std::string_view code, std::uint64_t cursor, int detail);
   void sharedData(std::uint64_t request);
   void exportDriver(std::uint64_t request);
   void close(std::int32_t mode);
-  /// Ends its processes with SIGKILL, for when close() was not enough.
+  /// Ends its processes with SIGKILL, for when close() was not enough; also one that it has not
+  /// adopted.
   void killProcesses();
   /// Ends open statements as lost, calls the plugin's release; no event afterwards. Idempotent.
   void release();
@@ -126,6 +141,9 @@ class Interpreter : public std::enable_shared_from_this<Interpreter> {
   void postReply(std::uint64_t request, hearth_status status, std::string json);
   void postSave(std::string blob);
   std::uint64_t spawn(const hearth_spawn& what);
+  std::uint64_t frameNow() const;
+  std::uint64_t adopt();  ///< 0: it is gone
+  Process::Events processEvents(std::uint64_t handle);
   std::uint64_t startTimer(std::uint32_t ms);
   void offerChannel(const std::string& optionsJson, hearth_offer& offer);
   std::uint64_t joinChannel(std::string openJson);
@@ -145,6 +163,9 @@ class Interpreter : public std::enable_shared_from_this<Interpreter> {
   std::string kind_;
   std::uint64_t handle_ = 0;
   hearth_session* self_ = nullptr;  // the plugin's
+  std::uint16_t oldChannel_ = 0;
+  std::optional<ProcessIdentity> oldProcess_, lastProcess_;
+  bool takenUp_ = false;
   bool released_ = false;
   std::set<std::uint64_t> open_;  // statements taken and not done
   std::map<std::uint64_t, std::shared_ptr<Proc>> procs_;

@@ -175,6 +175,18 @@ struct PluginHost::Calls {
     });
   }
 
+  static hearth_status procAdopt(void* ctx, hearth_session_h session, hearth_proc_h* proc,
+                                 hearth_error* error) noexcept {
+    return guarded(error, [&]() -> hearth_status {
+      auto found = find(ctx, session, "proc_adopt");
+      if (!found) return stale(error, "session");
+      if (!proc) return fail(error, HEARTH_E_INVALID, "proc_adopt needs a place for the handle");
+      *proc = found->adopt();
+      if (*proc == 0) return fail(error, HEARTH_E_STATE, "the process has ended");
+      return HEARTH_OK;
+    });
+  }
+
   static hearth_status procWrite(void* ctx, hearth_proc_h proc, hearth_str bytes,
                                  hearth_error* error) noexcept {
     return guarded(error, [&]() -> hearth_status {
@@ -275,6 +287,7 @@ PluginHost::PluginHost(PluginCatalog& catalog, Launcher& launcher, LinkServer& l
   table_.chan_send = &Calls::chanSend;
   table_.chan_close = &Calls::chanClose;
   table_.stmt_display = &Calls::stmtDisplay;
+  table_.proc_adopt = &Calls::procAdopt;
   table_.stmt_display_change = &Calls::stmtDisplayChange;
 
   for (CatalogEntry& entry : catalog_.entries()) {

@@ -62,6 +62,10 @@ class WatchedProcess final : public ForeignProcess {
 
 }  // namespace
 
+ProcessIdentity identityOf(pid_t pid) {
+  return {pid, startTimeOf(pid), bootId()};
+}
+
 std::shared_ptr<ForeignProcess> ForeignProcess::open(EventLoop& loop,
                                                      const ProcessIdentity& identity,
                                                      EventLoop::Strand strand,

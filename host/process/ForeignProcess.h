@@ -18,6 +18,9 @@ struct ProcessIdentity {
   std::string bootId;     ///< /proc/sys/kernel/random/boot_id
 };
 
+/// Of a process that is there now; without a start time where it is not.
+ProcessIdentity identityOf(pid_t pid);
+
 /// Watches a process that is no child of this one, by pidfd. Thread-safe.
 class ForeignProcess {
  public:

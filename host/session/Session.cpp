@@ -1,5 +1,5 @@
 // Session: its life, from start to end. Statements are in SessionStatements.cpp, interpreters in
-// SessionInterpreters.cpp.
+// SessionInterpreters.cpp, what spans runs of the host in SessionRecovery.cpp.
 #include "session/Session.h"
 
 #include <algorithm>
@@ -24,7 +24,8 @@ Session::Session(SessionEnvironment& environment, SessionRow row, CreateRequest 
       request_(std::move(request)),
       kind_(row.kind),
       strand_(environment.loop.strand()),
-      work_(row.folder + "/work"),
+      recovery_(RecoveryRecord::parse(row.recovery)),
+      work_(row.folder + "/" + (recovery_.work.empty() ? "work" : recovery_.work)),
       log_(std::make_shared<LogFile>(row.folder + "/session.log")),
       ended_(std::move(ended)),
       row_(std::move(row)),
@@ -39,20 +40,13 @@ Session::Session(SessionEnvironment& environment, SessionRow row, CreateRequest 
   if (ttl_ && ttl_->count() == 0) ttl_.reset();
   if (request_.heartbeatTimeoutInSecond > 0)
     heartbeatTime_ = std::chrono::seconds(request_.heartbeatTimeoutInSecond);
+  if (recovery_.work.empty()) recovery_.work = "work";
 }
 
 Session::~Session() = default;
 
 void Session::check(Checked done) {
-  link_ = std::make_shared<DriverLink>(
-      environment_.plugins.links(), strand_, std::to_string(id_), work_,
-      [weak = weak_from_this()](std::function<void(bool)> committed) {
-        if (const auto self = weak.lock())
-          self->environment_.store.barrier(
-              [committed = std::move(committed)](const std::string& error) {
-                committed(error.empty());
-              });
-      });
+  makeLink();
   post([done = std::move(done)](Session& self) { self.checkNow(done); });
 }
 
@@ -185,6 +179,7 @@ void Session::endNow(SessionState finalState, const std::string& reason, bool de
   graceTimer_.reset();
   for (const std::int64_t statement : std::exchange(queue_, {}))
     finish(statement, StatementState::cancelled, "cancelled", std::string());
+  if (running_ && !given_) loseRunning(reason);
   refuseQuestions();
   for (auto& entry : slots_)
     retire(entry.second,
@@ -195,6 +190,7 @@ void Session::endNow(SessionState finalState, const std::string& reason, bool de
 void Session::finishEnd() {
   for (const auto& entry : slots_)
     if (entry.second.phase != Phase::none) return;
+  if (detaching_) return finishDetach();
   if (!applicationsGone()) return;  // comes back when they are
   if (std::exchange(endStored_, true)) return;
   faultPoint("session.end.before");
@@ -204,6 +200,7 @@ void Session::finishEnd() {
   SessionRow last = row();
   last.ended = nowMillis();
   last.state = std::string(name(finalState_));
+  last.recovery.clear();
   // After the ends of its statements, which are on their way there already.
   environment_.store.putSession(
       last, [self = shared_from_this(), ended = last.ended](const std::string& error) {

@@ -20,6 +20,7 @@
 #include "process/FolderWatch.h"
 #include "process/LogFile.h"
 #include "session/CreateRequest.h"
+#include "session/RecoveryRecord.h"
 #include "session/Refusal.h"
 #include "session/SessionJournal.h"
 #include "session/StatementOutput.h"
@@ -80,6 +81,12 @@ class Session : public InterpreterOwner, public std::enable_shared_from_this<Ses
   void abandon();
   /// Starts the interpreter of the session's kind. Once, after the session's row is durable.
   void start();
+  /// Instead of these: takes up a session that an earlier run of the host has left, with its open
+  /// statements in order of id and the number of the next one. When it returns, its driver is
+  /// known to the link server. Throws where it cannot be taken up.
+  void takeUp(std::vector<StatementRow> open, std::int64_t nextStatement);
+  /// Lets go of it for the next run of the host, which takes up what can be: else it ends now.
+  void detach(const std::string& reason);
 
   std::int64_t id() const { return id_; }
   const CreateRequest& request() const { return request_; }
@@ -160,10 +167,12 @@ class Session : public InterpreterOwner, public std::enable_shared_from_this<Ses
 
   // InterpreterOwner
   void onState(Interpreter&, std::int32_t state, std::string detailJson) override;
-  void onOutput(Interpreter&, std::uint64_t statement, int stream, std::string text) override;
-  void onDisplay(Interpreter&, std::uint64_t statement, std::string bundle) override;
+  void onOutput(Interpreter&, std::uint64_t statement, int stream, std::string text,
+                std::uint64_t frame) override;
+  void onDisplay(Interpreter&, std::uint64_t statement, std::string bundle,
+                 std::uint64_t frame) override;
   void onDisplayChange(Interpreter&, std::uint64_t statement, std::uint64_t index,
-                       std::string bundle) override;
+                       std::string bundle, std::uint64_t frame) override;
   void onProgress(Interpreter&, std::uint64_t statement, double fraction) override;
   void onDone(Interpreter&, std::uint64_t statement, std::int32_t outcome,
               std::string bundle) override;
@@ -198,6 +207,20 @@ class Session : public InterpreterOwner, public std::enable_shared_from_this<Ses
   /// Merges what a plugin tells of its application into the row; returns its "reason".
   std::string mergeDetail(const std::string& detailJson);
 
+  // Across runs of the host: SessionRecovery.cpp.
+  void makeLink();
+  void loadStatements(std::vector<StatementRow> open, std::int64_t next);
+  void recoverNow(bool launched, SessionState before);
+  void launched(Slot& slot);
+  void resumeRunning(Slot& slot);
+  void loseRunning(const std::string& reason);
+  void admitDriver();
+  bool isRecoverable() const;
+  void keepRecord();
+  void forgetRecord(const std::string& kind);
+  void detachNow(const std::string& reason);
+  void finishDetach();
+
   // The application in a cluster: SessionCluster.cpp.
   void followApplication(Slot& slot, const std::string& detailJson);
   void applicationTold(const std::string& kind, const std::string& tag,
@@ -223,6 +246,7 @@ class Session : public InterpreterOwner, public std::enable_shared_from_this<Ses
   void pump();
   void pumpSoon();
   void run(std::int64_t statement);
+  void give(const std::shared_ptr<StatementRow>& row, const std::string& storeError);
   /// Stores the end of a statement; clients see it, and `then` is called, once it is durable.
   void finish(std::int64_t statement, StatementState state, const std::string& outcome,
               std::string bundle, std::function<void()> then = nullptr);
@@ -232,6 +256,7 @@ class Session : public InterpreterOwner, public std::enable_shared_from_this<Ses
   /// Nothing runs, waits or is about to be told.
   bool resting() const { return !running_ && queue_.empty() && settling_.empty(); }
   void cancelNow(std::int64_t statement, const std::function<void(bool)>& done);
+  void stopRunning(std::int64_t statement);
   void graceOver(std::int64_t statement);
   void evict();
   void wake(std::int64_t statement);
@@ -251,7 +276,9 @@ class Session : public InterpreterOwner, public std::enable_shared_from_this<Ses
   const CreateRequest request_;
   const std::string kind_;  // canonical; "shared" without one
   EventLoop::Strand strand_;
-  std::string work_;  // private folder
+  RecoveryRecord recovery_;         // on the strand
+  std::set<std::string> takingUp_;  // kinds in it that are not launched yet
+  std::string work_;                // private folder
   std::shared_ptr<LogFile> log_;
   SessionJournal journal_;
   std::shared_ptr<DriverLink> link_;
@@ -271,6 +298,7 @@ class Session : public InterpreterOwner, public std::enable_shared_from_this<Ses
   std::size_t openBytes_ = 0;  // code of all statements that are not final
   std::optional<std::int64_t> running_;
   std::string runningKind_;
+  bool given_ = false;  // its interpreter has taken it
   std::unique_ptr<Timer> graceTimer_;
   std::set<std::int64_t> settling_;    // ended, not durable yet
   std::deque<std::int64_t> finished_;  // durable and in memory, oldest first
@@ -283,11 +311,10 @@ class Session : public InterpreterOwner, public std::enable_shared_from_this<Ses
     Answered done;
     std::unique_ptr<Timer> timer;
   };
-  std::map<std::uint64_t, Question> questions_;           // put to an interpreter, not answered yet
-  std::map<std::int64_t, std::string> statementOptions_;  // of statements that wait
-  std::uint64_t nextRequest_ = 1;
-  bool settledOnce_ = false;  // the first interpreter has been ready
-  std::string lossReason_;    // while an interpreter is released: what its open statements are told
+  std::map<std::uint64_t, Question> questions_;  // put to an interpreter, not answered yet
+  std::uint64_t nextRequest_ = 1;                // never one of an earlier run
+  bool settledOnce_ = false;                     // the first interpreter has been ready
+  std::string lossReason_;  // while an interpreter is released: what its open statements are told
 
   std::optional<std::string> deadReason_;  // the driver is gone; why, the cluster is asked
   std::unique_ptr<Timer> verdictTimer_;
@@ -295,6 +322,7 @@ class Session : public InterpreterOwner, public std::enable_shared_from_this<Ses
   std::unique_ptr<Timer> clusterTimer_;
   std::chrono::steady_clock::time_point endingSince_;
 
+  bool detaching_ = false;  // ends for this run of the host only
   bool ending_ = false;
   bool endStored_ = false;  // its last row is with the store
   bool deleteAtEnd_ = false;

@@ -119,10 +119,17 @@ void Session::open(Slot& opened, const std::string& driverJson) {
   options.key("name").string(request_.name.value_or(std::string()));
   // A leader that only carries other kinds need not start an interpreter of its own yet.
   options.key("prepare").boolean(opened.kind == kind_);
+  const RecoverableInterpreter* const kept =
+      takingUp_.count(opened.kind) != 0 ? &recovery_.interpreters.at(opened.kind) : nullptr;
   if (opened.instance->entry->leader.empty()) {
-    opened.tag = applicationTag();
+    opened.tag = kept ? kept->tag : applicationTag();
     opened.report.reset();
     options.key("tag").string(opened.tag);
+  }
+  if (kept) {
+    arguments.recoveryBlob = kept->blob;
+    arguments.channel = kept->channel;
+    arguments.process = kept->process;
   }
   const std::string parameter = PluginCatalog::kindParameter(opened.kind);
   if (!parameter.empty()) options.key("parameter").string(parameter);
@@ -146,6 +153,7 @@ void Session::openAndLaunch(Slot& opened, const std::string& driverJson) {
     return startFailed(opened, error.what());
   }
   armLaunchTimer(opened, environment_.options.launchTime, std::string());
+  if (takingUp_.count(opened.kind) != 0) launched(opened);
 }
 
 void Session::armLaunchTimer(Slot& opened, std::chrono::milliseconds time,
@@ -219,6 +227,10 @@ void Session::startFailed(Slot& broken, const std::string& reason) {
   hearth::host::log().warn("session {}: {} did not start: {}", id_, broken.kind, reason);
   noteInLog("the " + broken.kind + " interpreter did not start: " + reason);
   broken.failure = reason;
+  if (running_ && !given_ && runningKind_ == broken.kind &&
+      statement(*running_)->state != name(StatementState::waiting))
+    loseRunning(reason);
+  if (takingUp_.erase(broken.kind) != 0) forgetRecord(broken.kind);
   if (broken.interpreter)
     retire(broken, HEARTH_CLOSE_KILL);
   else
@@ -289,7 +301,7 @@ void Session::retire(Slot& leaving, std::int32_t mode) {
           if (!session) return;
           Slot& late = session->slot(kind);
           if (late.phase != Phase::closing) return;
-          if (late.killed) return session->closed(late);
+          if (late.killed || session->detaching_) return session->closed(late);
           hearth::host::log().warn("session {}: {} did not close in time and is killed",
                                    session->id_, kind);
           late.killed = true;
@@ -308,7 +320,7 @@ void Session::closed(Slot& gone) {
   gone.timer.reset();
   if (interpreter) {
     // A plugin says CLOSED when its process has ended; one that does not is held to it.
-    interpreter->killProcesses();
+    if (!detaching_) interpreter->killProcesses();
     lossReason_ = std::exchange(gone.failure, std::string());
     interpreter->release();
     lossReason_.clear();
@@ -320,6 +332,7 @@ void Session::closed(Slot& gone) {
         entry.second.instance->entry->leader == gone.kind)
       entry.second.phase = Phase::none;
   if (ending_) return finishEnd();
+  forgetRecord(gone.kind);
   letApplicationGo(gone);
   pump();
 }
@@ -394,16 +407,12 @@ void Session::onReply(Interpreter&, std::uint64_t request, hearth_status status,
 
 void Session::onSave(Interpreter& interpreter, std::string blob) {
   faultPoint("recovery.save.before");
-  {
-    const std::lock_guard<std::mutex> lock(mutex_);
-    boost::system::error_code error;
-    json::value held =
-        row_.recovery.empty() ? json::value(json::object()) : json::parse(row_.recovery, error);
-    if (!held.is_object()) held = json::object();
-    held.get_object()[interpreter.kind()] = blob;
-    row_.recovery = json::serialize(held);
-  }
-  saveRow([](const std::string&) { faultPoint("recovery.save.after"); });
+  const Slot* const of = slotOf(interpreter);
+  if (!of) return;
+  recovery_.interpreters[of->kind] = RecoverableInterpreter{
+      std::move(blob), of->tag, interpreter.channel(), interpreter.process()};
+  keepRecord();
+  faultPoint("recovery.save.after");
 }
 
 }  // namespace hearth::host

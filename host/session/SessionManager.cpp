@@ -4,6 +4,7 @@
 #include <charconv>
 #include <filesystem>
 #include <future>
+#include <stdexcept>
 
 #include "session/PolicyCall.h"
 #include "support/Digest.h"
@@ -43,29 +44,11 @@ SessionManager::~SessionManager() = default;
 void SessionManager::recover() {
   for (SessionRow& row : environment_.store.openSessions()) {
     faultPoint("session.recover.before");
-    constexpr std::int64_t step = 32;  // each may have a result of many megabytes
-    for (std::int64_t from = 0;; from += step) {
-      const auto statements = environment_.store.statements(row.id, from, step, false);
-      for (StatementRow statement : statements) {
-        const auto state = statementState(statement.state);
-        if (state && isFinal(*state)) continue;
-        statement.state = std::string(name(StatementState::available));
-        statement.outcome = "error";
-        statement.bundle =
-            R"({"ename":"Error","evalue":"the host ended while this statement was open","traceback":[]})";
-        statement.progress = 1.0;
-        statement.completed = nowMillis();
-        environment_.store.putStatement(std::move(statement), nullptr);
-      }
-      if (static_cast<std::int64_t>(statements.size()) < step) break;
+    try {
+      takeUp(row);
+    } catch (const std::exception& error) {
+      bury(std::move(row), error.what());
     }
-    row.state = std::string(name(SessionState::dead));
-    row.reason = "the host ended without ending this session";
-    row.stateSince = row.ended = nowMillis();
-    log().warn("session {}: dead: {}", row.id, row.reason);
-    std::error_code ignored;
-    fs::remove_all(row.folder + "/work", ignored);
-    environment_.store.putSession(std::move(row), nullptr);
   }
   // Clients read what is committed: the first of them must not find a dead session alive.
   std::promise<std::string> written;
@@ -73,6 +56,57 @@ void SessionManager::recover() {
   const std::string error = written.get_future().get();
   faultPoint("session.recover.after");
   if (!error.empty()) throw StoreError(error);
+}
+
+void SessionManager::takeUp(const SessionRow& row) {
+  CreateRequest request;
+  try {
+    request = CreateRequest::parseStored(row.request);
+  } catch (const Refusal& refusal) {
+    throw std::runtime_error(std::string("its request cannot be read: ") + refusal.what());
+  }
+  UsageLedger::Lease lease;
+  if (environment_.policy)
+    lease = policyLease(*environment_.policy, row.owner, Resource::session, request);
+  const auto session = std::make_shared<Session>(environment_, row, std::move(request),
+                                                 [this](Session& ended) { retire(ended); });
+  {
+    // First: it may end at once.
+    const std::lock_guard<std::mutex> lock(mutex_);
+    live_[row.id] = session;
+    leases_[row.id] = std::move(lease);
+    if (!row.name.empty()) names_[row.name] = row.id;
+  }
+  try {
+    session->takeUp(environment_.store.openStatements(row.id),
+                    environment_.store.nextStatementId(row.id));
+  } catch (...) {
+    retire(*session);
+    throw;
+  }
+}
+
+// One that is lost.
+void SessionManager::bury(SessionRow row, const std::string& reason) {
+  for (StatementRow& statement : environment_.store.openStatements(row.id)) {
+    statement.state = std::string(name(StatementState::available));
+    statement.outcome = "error";
+    statement.bundle =
+        R"({"ename":"Error","evalue":"the host ended while this statement was open","traceback":[]})";
+    statement.progress = 1.0;
+    statement.completed = nowMillis();
+    environment_.store.putStatement(std::move(statement), nullptr);
+  }
+  row.state = std::string(name(SessionState::dead));
+  row.reason = "the host ended without ending this session: " + reason;
+  row.stateSince = row.ended = nowMillis();
+  row.recovery.clear();
+  log().warn("session {}: dead: {}", row.id, row.reason);
+  std::error_code ignored;
+  for (const auto& entry : fs::directory_iterator(row.folder, ignored))
+    if (entry.path().filename().string().rfind("work", 0) == 0)
+      fs::remove_all(entry.path(), ignored);
+  environment_.store.putSession(std::move(row), nullptr);
 }
 
 void SessionManager::create(CreateRequest request, const std::string& owner,
@@ -301,15 +335,20 @@ std::size_t SessionManager::liveCount() const {
   return live_.size();
 }
 
-void SessionManager::shutdown(std::chrono::milliseconds time) {
+void SessionManager::shutdown(Stop how, std::chrono::milliseconds time) {
   std::vector<std::shared_ptr<Session>> all;
   {
     const std::lock_guard<std::mutex> lock(mutex_);
     stopping_ = true;
     for (const auto& entry : live_) all.push_back(entry.second);
   }
-  for (const auto& session : all)
-    session->end(SessionState::dead, "the server was stopped", false, nullptr);
+  const std::string reason = "the server was stopped";
+  for (const auto& session : all) {
+    if (how == Stop::detach)
+      session->detach(reason);
+    else
+      session->end(SessionState::dead, reason, false, nullptr);
+  }
   all.clear();
   std::unique_lock<std::mutex> lock(mutex_);
   if (!empty_.wait_for(lock, time, [this] { return live_.empty(); }))

@@ -41,8 +41,9 @@ class SessionManager {
   SessionManager(SessionEnvironment environment, std::string folder, Limits limits);
   ~SessionManager();  ///< shutdown() must have been called
 
-  /// Ends what a host that died left open: its sessions are dead, their open statements lost. Call
-  /// once, before requests are served.
+  /// Takes up the sessions that an earlier run of the host has left open, and their drivers; what
+  /// cannot be taken up is dead, its open statements lost. Once, before drivers and requests are
+  /// let in.
   void recover();
 
   /// Checks kind, name and policy, makes the session durable, starts it. The callback runs on any
@@ -77,14 +78,20 @@ class SessionManager {
   void hide(SessionRow row, Store::Done done);
 
   std::size_t liveCount() const;
-  /// Refuses new sessions, ends all, waits for their ends at most `time`.
-  void shutdown(std::chrono::milliseconds time);
+  enum class Stop {
+    end,    ///< all sessions
+    detach  ///< those that the next run of the host cannot take up
+  };
+  /// Refuses new sessions, lets go of all, waits for that at most `time`.
+  void shutdown(Stop how, std::chrono::milliseconds time);
 
  private:
   using Keys = KeyedRequests<Result>;
 
   void add(CreateRequest request, const std::string& owner, const std::string& key,
            const std::string& digest, Created done);
+  void takeUp(const SessionRow& row);
+  void bury(SessionRow row, const std::string& reason);
   void retire(Session& session);
   void drop(Session& session);
 

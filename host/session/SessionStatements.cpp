@@ -103,6 +103,7 @@ void Session::accept(std::string code, const std::string& kind, std::string opti
                      Submitted done) {
   using Cause = Refusal::Cause;
   const SessionState now = state();
+  if (detaching_) return done(nullptr, Refusal(Cause::stopping, "the server is shutting down"));
   if (ending_ || isFinal(now) || now == SessionState::error)
     return done(nullptr, Refusal(Cause::state, "Session is in state " + std::string(name(now))));
   if (kind.empty() && kind_ == "shared")
@@ -127,6 +128,7 @@ void Session::accept(std::string code, const std::string& kind, std::string opti
   row->session = id_;
   row->kind = canonical;
   row->code = std::move(code);
+  row->options = std::move(optionsJson);
   row->state = std::string(name(StatementState::waiting));
   row->submitted = nowMillis();
   {
@@ -137,7 +139,6 @@ void Session::accept(std::string code, const std::string& kind, std::string opti
                                                           environment_.options.outputBytes);
   }
   faultPoint("statement.accept.before");
-  if (!optionsJson.empty()) statementOptions_[row->id] = std::move(optionsJson);
   environment_.store.putStatement(*row, [self = shared_from_this(), row,
                                          done = std::move(done)](const std::string& error) mutable {
     self->post([row, done = std::move(done), error](Session& session) {
@@ -156,7 +157,6 @@ void Session::enqueue(const std::shared_ptr<StatementRow>& row, const std::strin
       statements_.erase(row->id);
       outputs_.erase(row->id);
     }
-    statementOptions_.erase(row->id);
     return done(nullptr, Refusal(Refusal::Cause::storage, storeError));
   }
   // It may have been cancelled on its way, by one who guessed its number.
@@ -201,46 +201,74 @@ void Session::pumpSoon() {
   post([](Session& self) { self.pump(); });
 }
 
+// It is given to its interpreter once the store says that it runs: a next run of the host then
+// knows of each statement whether its driver may have seen it.
 void Session::run(std::int64_t id) {
   faultPoint("statement.run.before");
   running_ = id;
-  std::string code;
+  given_ = false;
+  const auto row = std::make_shared<StatementRow>(*statement(id));
+  runningKind_ = row->kind;
+  row->state = std::string(name(StatementState::running));
+  row->started = nowMillis();
+  refreshState();
+  environment_.store.putStatement(row, [self = shared_from_this(), row](const std::string& error) {
+    self->post([row, error](Session& session) { session.give(row, error); });
+  });
+}
+
+void Session::give(const std::shared_ptr<StatementRow>& row, const std::string& storeError) {
+  if (running_ != row->id || given_) return;
+  const StatementPtr now = statement(row->id);
+  if (!now || now->state != name(StatementState::waiting) || settling_.count(row->id) != 0) {
+    running_.reset();  // cancelled on its way
+    return pump();
+  }
+  if (!storeError.empty()) {
+    running_.reset();
+    finish(row->id, StatementState::available, "error",
+           errorBundle("Error", "it was not run, as that could not be stored: " + storeError));
+    return pumpSoon();
+  }
+  Slot& at = slot(runningKind_);
+  if (at.phase != Phase::ready || at.losing) {
+    running_.reset();
+    queue_.push_front(row->id);
+    return pump();
+  }
   {
     const std::lock_guard<std::mutex> lock(mutex_);
-    StatementRow& row = *statements_.at(id);
-    row.state = std::string(name(StatementState::running));
-    row.started = nowMillis();
-    code = row.code;
-    runningKind_ = row.kind;
+    StatementRow& held = *statements_.at(row->id);
+    held.state = row->state;
+    held.started = row->started;
   }
-  refreshState();
-  const StatementPtr started = statement(id);
-  environment_.store.putStatement(started, nullptr);
-  touchOutput(id);
-  tell(*started);
-  std::string options;
-  if (auto given = statementOptions_.extract(id)) options = std::move(given.mapped());
+  given_ = true;
+  if (recovery_.interpreters.count(runningKind_) != 0) output(row->id)->keep();
+  touchOutput(row->id);
+  tell(*row);
   try {
-    slot(runningKind_).interpreter->execute(toPlugin(id), code, options);
+    at.interpreter->execute(toPlugin(row->id), row->code, row->options);
     faultPoint("statement.run.after");
   } catch (const PluginError& error) {
     running_.reset();
-    finish(id, StatementState::available, "error", errorBundle("Error", error.what()));
+    finish(row->id, StatementState::available, "error", errorBundle("Error", error.what()));
     pumpSoon();
   }
 }
 
-void Session::onOutput(Interpreter&, std::uint64_t statement, int stream, std::string text) {
-  if (const auto to = output(fromPlugin(statement))) to->append(stream, text);
+void Session::onOutput(Interpreter&, std::uint64_t statement, int stream, std::string text,
+                       std::uint64_t frame) {
+  if (const auto to = output(fromPlugin(statement))) to->append(stream, text, frame);
 }
 
 void Session::onDisplayChange(Interpreter&, std::uint64_t statement, std::uint64_t index,
-                              std::string bundle) {
-  if (const auto to = output(fromPlugin(statement))) to->changeDisplay(index, bundle);
+                              std::string bundle, std::uint64_t frame) {
+  if (const auto to = output(fromPlugin(statement))) to->changeDisplay(index, bundle, frame);
 }
 
-void Session::onDisplay(Interpreter&, std::uint64_t statement, std::string bundle) {
-  if (const auto to = output(fromPlugin(statement))) to->display(bundle);
+void Session::onDisplay(Interpreter&, std::uint64_t statement, std::string bundle,
+                        std::uint64_t frame) {
+  if (const auto to = output(fromPlugin(statement))) to->display(bundle, frame);
 }
 
 void Session::onProgress(Interpreter&, std::uint64_t statement, double fraction) {
@@ -257,6 +285,7 @@ void Session::onProgress(Interpreter&, std::uint64_t statement, double fraction)
 void Session::onDone(Interpreter& interpreter, std::uint64_t number, std::int32_t outcome,
                      std::string bundle) {
   const std::int64_t id = fromPlugin(number);
+  if (detaching_) return;  // the next run of the host is told
   const StatementPtr row = statement(id);
   if (!row || running_ != id) {
     hearth::host::log().warn("session {}: {} ended statement {}, which does not run", id_,
@@ -291,7 +320,7 @@ void Session::onDone(Interpreter& interpreter, std::uint64_t number, std::int32_
       Slot* const of = slotOf(interpreter);
       if (of) expectEnd(*of);
       const std::string& why = of ? of->failure : lossReason_;
-      if (cancelling || ending_)
+      if (cancelling || (ending_ && why.empty()))
         finish(id, StatementState::cancelled, "cancelled",
                cancelling && !why.empty() ? errorBundle("Cancelled", why) : std::string());
       else
@@ -341,7 +370,6 @@ void Session::finish(std::int64_t id, StatementState next, const std::string& ou
 // Nobody sees a result before it is durable: what a client was told is true after a crash too.
 void Session::settle(const std::shared_ptr<StatementRow>& final, const std::string& storeError) {
   settling_.erase(final->id);
-  statementOptions_.erase(final->id);
   std::shared_ptr<StatementOutput> shown;
   {
     const std::lock_guard<std::mutex> lock(mutex_);
@@ -349,6 +377,7 @@ void Session::settle(const std::shared_ptr<StatementRow>& final, const std::stri
     if (auto output = outputs_.extract(final->id)) shown = std::move(output.mapped());
   }
   if (shown) shown->close();
+  if (shown && storeError.empty()) shown->letGo();
   tell(*final);
   faultPoint("statement.finish.after");
   if (storeError.empty()) {
@@ -395,6 +424,8 @@ void Session::interrupt(std::function<void(bool)> done) {
 void Session::cancelNow(std::int64_t id, const std::function<void(bool)>& done) {
   const StatementPtr row = statement(id);
   if (!row || ending_ || settling_.count(id) != 0) return done(false);
+  if (running_ == id && !given_ && row->state != name(StatementState::waiting))
+    return done(false);  // its interpreter is being taken up
   lastActivity_ = steady_clock::now();
   if (row->state == name(StatementState::waiting)) {
     queue_.erase(std::remove(queue_.begin(), queue_.end(), id), queue_.end());
@@ -412,6 +443,12 @@ void Session::cancelNow(std::int64_t id, const std::function<void(bool)>& done) 
   const StatementPtr stopping = statement(id);
   environment_.store.putStatement(stopping, nullptr);
   tell(*stopping);
+  stopRunning(id);
+  done(true);
+}
+
+// Interrupts the code, and gives it its time to stop.
+void Session::stopRunning(std::int64_t id) {
   graceTimer_ = std::make_unique<Timer>(strand_, environment_.options.cancelGrace,
                                         [weak = weak_from_this(), id] {
                                           if (const auto self = weak.lock()) self->graceOver(id);
@@ -421,7 +458,6 @@ void Session::cancelNow(std::int64_t id, const std::function<void(bool)>& done) 
   } catch (const PluginError& error) {
     noteInLog("statement " + std::to_string(id) + " cannot be interrupted: " + error.what());
   }
-  done(true);
 }
 
 // The code did not stop. It stays `cancelling`, which is true, until its interpreter is gone.

@@ -78,11 +78,47 @@ StatementOutput::~StatementOutput() {
     if (stream.file >= 0) ::close(stream.file);
 }
 
-void StatementOutput::append(int stream, std::string_view text) {
+void StatementOutput::keep() {
+  if (journal_) return;
+  auto journal = std::make_unique<OutputJournal>(
+      streams_[0].path.substr(0, streams_[0].path.rfind('.')) + ".journal");
+  std::uint64_t last = 0;
+  journal->replay([this, &last](const OutputJournal::Record& record) {
+    last = std::max(last, record.frame);
+    switch (record.kind) {
+      case OutputJournal::Kind::out:
+        return append(HEARTH_STDOUT, record.text, record.frame);
+      case OutputJournal::Kind::err:
+        return append(HEARTH_STDERR, record.text, record.frame);
+      case OutputJournal::Kind::display:
+        return display(record.text, record.frame);
+      case OutputJournal::Kind::change:
+        return changeDisplay(record.index, record.text, record.frame);
+    }
+  });
+  const std::lock_guard<std::mutex> lock(mutex_);
+  keptFrame_ = last;
+  journal_ = std::move(journal);
+}
+
+void StatementOutput::letGo() {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  if (journal_) journal_->remove();
+  journal_.reset();
+}
+
+void StatementOutput::record(std::uint64_t frame, OutputJournal::Kind kind, std::uint64_t index,
+                             std::string_view text) {
+  if (journal_) journal_->add(frame, kind, index, text);
+}
+
+void StatementOutput::append(int stream, std::string_view text, std::uint64_t frame) {
   if (text.empty()) return;
   std::unique_lock<std::mutex> lock(mutex_);
   Stream& to = streams_[indexOf(stream)];
-  if (closed_ || to.broken) return;
+  if (closed_ || to.broken || isRepetition(frame)) return;
+  record(frame, stream == HEARTH_STDERR ? OutputJournal::Kind::err : OutputJournal::Kind::out, 0,
+         text);
   if (!to.stored && to.head.size() + text.size() <= memory_)
     to.head += text;
   else
@@ -119,16 +155,20 @@ void StatementOutput::spill(Stream& to, std::string_view text) {
   to.broken = true;
 }
 
-void StatementOutput::display(const std::string& bundle) {
+void StatementOutput::display(const std::string& bundle, std::uint64_t frame) {
   std::unique_lock<std::mutex> lock(mutex_);
-  if (closed_ || !fits(bundle.size(), lock)) return;
+  if (closed_ || isRepetition(frame) || !fits(bundle.size(), lock)) return;
+  record(frame, OutputJournal::Kind::display, 0, bundle);
   latest_.push_back(shown_.size());
   show({latest_.size() - 1, false, bundle}, lock);
 }
 
-void StatementOutput::changeDisplay(std::uint64_t index, const std::string& bundle) {
+void StatementOutput::changeDisplay(std::uint64_t index, const std::string& bundle,
+                                    std::uint64_t frame) {
   std::unique_lock<std::mutex> lock(mutex_);
-  if (closed_ || index >= latest_.size() || !fits(bundle.size(), lock)) return;
+  if (closed_ || index >= latest_.size() || isRepetition(frame) || !fits(bundle.size(), lock))
+    return;
+  record(frame, OutputJournal::Kind::change, index, bundle);
   Shown& before = shown_[latest_[index]];
   if (before.isChange || shown_.size() >= mostShown) {
     displayBytes_ -= before.bundle.size();

@@ -5,12 +5,14 @@
 #include <cstdint>
 #include <deque>
 #include <functional>
+#include <memory>
 #include <mutex>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "session/OutputJournal.h"
 #include "store/Store.h"
 
 namespace hearth::host {
@@ -26,10 +28,19 @@ class StatementOutput {
   /// Of a statement that has ended, as stored; its files are looked for. Closed.
   StatementOutput(std::string folder, const StatementRow& row);
 
-  void append(int stream, std::string_view text);  ///< UTF-8, HEARTH_STDOUT or HEARTH_STDERR
-  void display(const std::string& bundle);         ///< a JSON object
+  /// From now on all is also kept in `folder`/ID.journal, for a next run of the host; what an
+  /// earlier one has left there comes first.
+  void keep();
+  /// Of an open statement: what keep() wrote is not needed any more.
+  void letGo();
+
+  // `frame`: number of the link's frame that it came of; 0: of none. One that an earlier run has
+  // kept already is dropped.
+  /// UTF-8, HEARTH_STDOUT or HEARTH_STDERR.
+  void append(int stream, std::string_view text, std::uint64_t frame = 0);
+  void display(const std::string& bundle, std::uint64_t frame = 0);  ///< a JSON object
   /// Display number `index`, from 0, becomes `bundle`; "{}": it is gone.
-  void changeDisplay(std::uint64_t index, const std::string& bundle);
+  void changeDisplay(std::uint64_t index, const std::string& bundle, std::uint64_t frame = 0);
   /// Something else that readers show has changed: state, progress.
   void touch();
   /// Nothing follows any more.
@@ -50,7 +61,7 @@ class StatementOutput {
     std::uint64_t index = 0;  ///< of a display
     int stream = 0;
     std::uint64_t from = 0;  ///< its first byte's place in the stream
-    std::string text;        ///< whole characters; the bundle, empty where a change has overtaken it
+    std::string text;  ///< whole characters; the bundle, empty where a change has overtaken it
   };
   /// The next piece, `most` bytes of text at most (never less than a character), and the position
   /// behind it; nothing where all was had.
@@ -102,6 +113,9 @@ class StatementOutput {
     bool isChange;
     std::string bundle;  // empty: overtaken by a later change
   };
+  bool isRepetition(std::uint64_t frame) const { return frame != 0 && frame <= keptFrame_; }
+  void record(std::uint64_t frame, OutputJournal::Kind kind, std::uint64_t index,
+              std::string_view text);
   bool fits(std::size_t bytes, std::unique_lock<std::mutex>& lock);
   void show(Shown shown, std::unique_lock<std::mutex>& lock);
 
@@ -113,6 +127,8 @@ class StatementOutput {
   std::array<std::uint64_t, 3> forgotten_{};  // ends of segments that were dropped
   std::uint64_t version_ = 0;
   bool closed_ = false;
+  std::unique_ptr<OutputJournal> journal_;
+  std::uint64_t keptFrame_ = 0;  // the last that an earlier run has kept
   std::vector<std::function<void()>> waiting_;
 
  public:

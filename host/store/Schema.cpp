@@ -12,7 +12,7 @@ namespace hearth::host {
 namespace {
 
 // Step n leads from user_version n to n + 1. Released steps are never edited.
-const std::array<const char*, 3> steps = {
+const std::array<const char*, 4> steps = {
     R"sql(
       CREATE TABLE counters (name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;
       INSERT INTO counters VALUES ('session', 0);
@@ -48,6 +48,10 @@ const std::array<const char*, 3> steps = {
       ALTER TABLE sessions ADD COLUMN request_digest TEXT NOT NULL DEFAULT '';
       CREATE INDEX sessions_key ON sessions (owner, idempotency_key) WHERE idempotency_key <> '';
       CREATE INDEX batches_key ON batches (owner, idempotency_key) WHERE idempotency_key <> '';
+    )sql",
+    R"sql(
+      ALTER TABLE statements ADD COLUMN options TEXT NOT NULL DEFAULT '';
+      CREATE INDEX statements_open ON statements (session, id) WHERE completed = 0;
     )sql",
 };
 

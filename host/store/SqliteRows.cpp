@@ -11,7 +11,8 @@ const char* const sessionColumns =
     "id, name, owner, proxy_user, kind, state, reason, request, info, recovery, folder, created, "
     "state_since, ended, deleted, idempotency_key, request_digest";
 const char* const statementColumns =
-    "session, id, kind, code, state, outcome, bundle, out, err, displays, progress, submitted, "
+    "session, id, kind, code, options, state, outcome, bundle, out, err, displays, progress, "
+    "submitted, "
     "started, completed";
 
 const char* const batchColumns =
@@ -88,8 +89,8 @@ StatementRow statementFrom(SQLite::Statement& query) {
   int column = 0;
   row.session = integerAt(query, column++);
   row.id = integerAt(query, column++);
-  for (std::string* text : {&row.kind, &row.code, &row.state, &row.outcome, &row.bundle, &row.out,
-                            &row.err, &row.displays})
+  for (std::string* text : {&row.kind, &row.code, &row.options, &row.state, &row.outcome,
+                            &row.bundle, &row.out, &row.err, &row.displays})
     *text = textAt(query, column++);
   row.progress = realAt(query, column++);
   for (std::int64_t* number : {&row.submitted, &row.started, &row.completed})
@@ -101,7 +102,8 @@ std::string insertStatement() {
   return std::string("INSERT INTO statements (") + statementColumns + ") VALUES " +
          placesFor(statementColumns) +
          " ON CONFLICT (session, id) DO UPDATE SET kind = excluded.kind, code = excluded.code, "
-         "state = excluded.state, outcome = excluded.outcome, bundle = excluded.bundle, "
+         "options = excluded.options, state = excluded.state, outcome = excluded.outcome, bundle = "
+         "excluded.bundle, "
          "out = excluded.out, err = excluded.err, displays = excluded.displays, "
          "progress = excluded.progress, submitted = excluded.submitted, "
          "started = excluded.started, completed = excluded.completed";
@@ -111,8 +113,8 @@ void bind(SQLite::Statement& query, const StatementRow& row) {
   int at = 1;
   query.bind(at++, row.session);
   query.bind(at++, row.id);
-  for (const std::string* text : {&row.kind, &row.code, &row.state, &row.outcome, &row.bundle,
-                                  &row.out, &row.err, &row.displays})
+  for (const std::string* text : {&row.kind, &row.code, &row.options, &row.state, &row.outcome,
+                                  &row.bundle, &row.out, &row.err, &row.displays})
     query.bindNoCopy(at++, *text);
   query.bind(at++, std::isfinite(row.progress) ? row.progress : 0.0);
   for (const std::int64_t number : {row.submitted, row.started, row.completed})

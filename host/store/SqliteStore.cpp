@@ -404,4 +404,22 @@ std::int64_t SqliteStore::countStatements(std::int64_t session) const {
   });
 }
 
+std::vector<StatementRow> SqliteStore::openStatements(std::int64_t session) const {
+  return read([&](SqliteReader& reader) {
+    auto& query = reader.query(std::string("SELECT ") + statementColumns +
+                               " FROM statements WHERE session = ? AND completed = 0 ORDER BY id");
+    query.bind(1, session);
+    return allOf<StatementRow>(query, "statements", statementFrom);
+  });
+}
+
+std::int64_t SqliteStore::nextStatementId(std::int64_t session) const {
+  return read([&](SqliteReader& reader) {
+    auto& query = reader.query("SELECT coalesce(max(id) + 1, 0) FROM statements WHERE session = ?");
+    query.bind(1, session);
+    query.executeStep();
+    return query.getColumn(0).getInt64();
+  });
+}
+
 }  // namespace hearth::host

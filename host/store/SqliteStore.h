@@ -45,6 +45,8 @@ class SqliteStore final : public Store {
   std::vector<StatementRow> statements(std::int64_t session, std::int64_t from, std::int64_t size,
                                        bool descending) const override;
   std::int64_t countStatements(std::int64_t session) const override;
+  std::vector<StatementRow> openStatements(std::int64_t session) const override;
+  std::int64_t nextStatementId(std::int64_t session) const override;
 
   std::int64_t nextBatchId() override;
   void putBatch(BatchRow row, Done done) override;

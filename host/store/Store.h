@@ -19,12 +19,13 @@ struct SessionRow {
   std::string owner;      ///< empty: nobody (authentication off)
   std::string proxyUser;  ///< empty: none
   std::string kind;
-  std::string state;     ///< Livy's name
-  std::string reason;    ///< why it is in that state, for people; may be empty
-  std::string request;   ///< JSON object: the create request as accepted
-  std::string info;      ///< JSON object: appId, appInfo and the like; may be empty
-  std::string recovery;  ///< plugins' recovery blobs as a JSON object by kind; may be empty
-  std::string folder;    ///< the session's log folder, absolute
+  std::string state;    ///< Livy's name
+  std::string reason;   ///< why it is in that state, for people; may be empty
+  std::string request;  ///< JSON object: the create request as accepted
+  std::string info;     ///< JSON object: appId, appInfo and the like; may be empty
+  std::string
+      recovery;        ///< what a next run takes it up with: session/RecoveryRecord.h; may be empty
+  std::string folder;  ///< the session's log folder, absolute
   std::int64_t created = 0;
   std::int64_t stateSince = 0;
   std::int64_t ended = 0;
@@ -39,6 +40,7 @@ struct StatementRow {
   std::int64_t id = 0;
   std::string kind;
   std::string code;
+  std::string options;  ///< JSON object for the plugin; empty: none
   std::string state;    ///< waiting, running, cancelling, available, cancelled
   std::string outcome;  ///< ok, error, cancelled, incomplete, lost; empty while open
   std::string bundle;   ///< empty while open
@@ -120,6 +122,11 @@ class Store {
   virtual std::vector<StatementRow> statements(std::int64_t session, std::int64_t from,
                                                std::int64_t size, bool descending) const = 0;
   virtual std::int64_t countStatements(std::int64_t session) const = 0;
+  /// Those of the session that have not ended, in order of id; one that cannot be read is skipped
+  /// and logged.
+  virtual std::vector<StatementRow> openStatements(std::int64_t session) const = 0;
+  /// One above the highest that the session has; 0 without any.
+  virtual std::int64_t nextStatementId(std::int64_t session) const = 0;
 
   /// Batches, as sessions above.
   virtual std::int64_t nextBatchId() = 0;

@@ -67,7 +67,7 @@ std::set<std::string> served() {
     addTemplateRoutes(router, policy);
     for (const Router::Route& route : router.routes())
       routes.insert(route.method + " " + route.pattern);
-    manager.shutdown(std::chrono::seconds(1));
+    manager.shutdown(hearth::host::SessionManager::Stop::end, std::chrono::seconds(1));
     loop.stop();
   }
   fs::remove_all(folder);

@@ -18,14 +18,15 @@ def pytest_generate_tests(metafunc):
             for home in homes_for(metafunc.module)], scope="session")
 
 
-def serve(spark_home, tmp_path_factory):
-    """A server with this Spark, as a context manager."""
+def serve(spark_home, tmp_path_factory, more=None):
+    """A server with this Spark, as a context manager; `more` are settings."""
     folder = tmp_path_factory.mktemp("spark-" + version_of(spark_home))
     # Half of what a short-lived Spark costs is the second compiler's work.
     (folder / "plugins.d").mkdir()
     (folder / "plugins.d" / "scala.json").write_text(json.dumps(
         {"manifest_version": 1, "config": {"driver_java_options": "-XX:TieredStopAtLevel=1"}}))
-    settings = {"cancel.grace": "10s", "session.close_time": "15s", "batch.concurrent": "3"}
+    settings = {"cancel.grace": "10s", "session.close_time": "15s", "batch.concurrent": "3",
+                **(more or {})}
     return Server(folder, settings, env={"SPARK_HOME": str(spark_home)})
 
 

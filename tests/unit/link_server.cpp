@@ -26,6 +26,7 @@ struct Bench {
   explicit Bench(LinkOptions with = {}) : options(std::move(with)) {
     options.socket = folder / "link.sock";
     server = std::make_unique<LinkServer>(loop, options);
+    server->start();
   }
   std::shared_ptr<Link> offer(const std::string& session, Recorder& recorder) {
     std::filesystem::create_directory(folder / session);
@@ -511,6 +512,7 @@ TEST_CASE("a restarted host takes up a driver where it stands", "[link]") {
   old.reset();
   bench.server.reset();
   bench.server = std::make_unique<LinkServer>(bench.loop, bench.options);
+  bench.server->start();
 
   Recorder recorder;
   CHECK_THROWS(bench.server->resume("8", bench.folder / "7", bench.loop.strand(), {}));
@@ -518,6 +520,13 @@ TEST_CASE("a restarted host takes up a driver where it stands", "[link]") {
       bench.server->resume("7", bench.folder / "7", bench.loop.strand(), recorder.events());
   CHECK(readLinkFile(link->linkFile()).secret == file.secret);
   link->send(execute("three"));
+  {
+    // Neither let in nor refused: there is nobody yet for what it brings.
+    Driver early = bench.driver();
+    CHECK_FALSE(early.shake(file, 2));
+    CHECK(early.refusal.empty());
+  }
+  link->admit();
   Driver driver = bench.driver();
   // It has two frames of the old host; of its own, 1 was acknowledged, so it sends 2 and 3 again.
   REQUIRE(driver.shake(file, 2) == 0u);

@@ -24,6 +24,7 @@ struct Bench {
   explicit Bench(LinkOptions with = {}) : options(std::move(with)) {
     options.socket = folder / "link.sock";
     server = std::make_unique<LinkServer>(loop, options);
+    server->start();
   }
   std::shared_ptr<Link> offer(const std::string& session, Recorder& recorder,
                               Reach reach = Reach::network) {
@@ -160,6 +161,7 @@ TEST_CASE("after a restart drivers find the host at its port and know it", "[tls
   bench.server.reset();
   CHECK(dial(port) < 0);
   bench.server = std::make_unique<LinkServer>(bench.loop, bench.options);
+  bench.server->start();
   {
     // Also one whose session the host does not know any more, to be told so.
     Driver forgotten(TlsTo{port});
@@ -167,6 +169,7 @@ TEST_CASE("after a restart drivers find the host at its port and know it", "[tls
     CHECK(forgotten.refusal == "there is no such session");
   }
   link = bench.server->resume("7", bench.folder / "7", bench.loop.strand(), recorder.events());
+  link->admit();
   Driver driver(TlsTo{port});
   REQUIRE(driver.connected());
   CHECK(driver.pin() == file.pin);

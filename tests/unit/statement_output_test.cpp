@@ -4,6 +4,7 @@
 #include <atomic>
 #include <catch2/catch.hpp>
 #include <filesystem>
+#include <fstream>
 #include <thread>
 
 #include "session/StatementOutput.h"
@@ -194,4 +195,40 @@ TEST_CASE("positions of other servers are told from ours") {
     CHECK_FALSE(StatementOutput::Position::parse(text));
   }
   CHECK(StatementOutput::Position::parse("1-2-3")->text() == "1-2-3");
+}
+
+TEST_CASE("what a statement has printed is there after the host was killed, and comes once") {
+  const Folder folder;
+  const std::string path = folder.path / "output";
+  StatementOutput::Position at;
+  {
+    StatementOutput output(path, 3, 4);
+    output.keep();
+    output.append(HEARTH_STDOUT, "one ", 11);
+    output.display("[0]", 12);
+    output.append(HEARTH_STDERR, "two", 13);
+    output.changeDisplay(0, "[1]", 14);
+    output.append(HEARTH_STDOUT, "outgrows its memory", 15);
+    CHECK(output.next(at, 4)->text == "one ");
+  }
+  {
+    // Cut off in the middle of a record.
+    std::ofstream file(path + "/3.journal", std::ios::binary | std::ios::app);
+    file << "half a head";
+  }
+  {
+    StatementOutput output(path, 3, 4);
+    output.keep();
+    output.append(HEARTH_STDOUT, "outgrows its memory", 15);  // the driver repeats it
+    output.append(HEARTH_STDOUT, "!", 16);
+    output.append(HEARTH_STDOUT, "?", 0);
+    CHECK(all(output, at) ==
+          std::vector<std::string>{"d:[0]", "e:two", "d:[1]", "o:outgrows its memory!?"});
+    CHECK(output.displays() == "[1]");
+  }
+  StatementOutput output(path, 3, 4);
+  output.keep();
+  CHECK(output.read(HEARTH_STDOUT, 0, 100).text == "one outgrows its memory!?");
+  output.letGo();
+  CHECK_FALSE(fs::exists(path + "/3.journal"));
 }

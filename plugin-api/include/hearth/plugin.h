@@ -150,7 +150,8 @@ typedef struct hearth_open {
                                 by, another one at each launch,
                                 "request": the create request's properties} */
   hearth_str driver_json;   /* from the leader's export_driver; empty for a leader */
-  hearth_str recovery_blob; /* what save() kept; empty for a new session */
+  hearth_str recovery_blob; /* what save() kept, of an interpreter that an earlier run of the host
+                               has launched: launch() then takes up what is there. Else empty */
 } hearth_open;
 
 enum {
@@ -215,7 +216,9 @@ typedef struct hearth_host {
   void (*reply)(void *ctx, hearth_session_h session, uint64_t request, hearth_status status,
                 hearth_str json);
 
-  /* Keeps a blob (at most 64 KiB) that open() gets back after a restart of the host. [any] */
+  /* Keeps a text (at most 64 KiB) that open() gets back after a restart of the host, in place of the
+   * one before. With it the plugin says that its driver outlives the host: the host then keeps what
+   * the interpreter needs to be taken up (hearth_plugin.resume). [any] */
   hearth_status (*save)(void *ctx, hearth_session_h session, hearth_str blob, hearth_error *err);
 
   /* Starts a process in a process group of its own with sealed descriptors. The only way to start
@@ -231,7 +234,8 @@ typedef struct hearth_host {
   /* on_timer(id) after ms milliseconds, once; returns the id, never 0. [session] */
   uint64_t (*timer)(void *ctx, hearth_session_h session, uint32_t ms);
 
-  /* Opens the session's driver link and offers it to the driver to be launched: fills offer.
+  /* Opens the session's driver link and offers it to the driver to be launched: fills offer. For an
+   * interpreter that is taken up, the link is the one that its driver knows.
    * options_json: empty or an object: "network": true for a driver that may be on another machine
    * and is to dial TLS over TCP. [session] */
   hearth_status (*chan_offer)(void *ctx, hearth_session_h session, hearth_str options_json,
@@ -254,6 +258,13 @@ typedef struct hearth_host {
    * another bundle, or is gone: "{}". [any] */
   void (*stmt_display_change)(void *ctx, hearth_session_h session, uint64_t statement,
                               uint64_t index, hearth_str bundle_json);
+
+  /* The process that an earlier run of the host has spawned for this interpreter, the last one
+   * before save(): for one that was opened with a recovery blob. It is signalled and watched as one
+   * of this run; on_proc_exit comes with status -1 and signal 0, as only a parent learns more.
+   * HEARTH_E_STATE where it has ended meanwhile. [session] */
+  hearth_status (*proc_adopt)(void *ctx, hearth_session_h session, hearth_proc_h *proc,
+                              hearth_error *err);
 } hearth_host;
 
 /* ---- The plugin's table, returned by hearth_plugin_v1() ------------------------------------- */
@@ -328,6 +339,13 @@ typedef struct hearth_plugin {
   /* Leaders: the data that the session's languages share, answered by reply() with {"items":
    * [{"name","type",..}]}, also while a statement runs. Optional. [session] */
   hearth_status (*shared_data)(hearth_session *session, uint64_t request, hearth_error *err);
+
+  /* A statement that an earlier run of the host gave, or was about to give, to execute(): it may run,
+   * have ended, or have never arrived. Exactly one stmt_done follows; HEARTH_DONE_LOST where its
+   * result cannot be had any more. Called after launch() of a session that was opened with a
+   * recovery blob. Optional: without it such a statement is lost. [session] */
+  hearth_status (*resume)(hearth_session *session, uint64_t statement, hearth_str code,
+                          hearth_str options_json, hearth_error *err);
 } hearth_plugin;
 
 /* The one exported symbol. Returns a table that lives for the process. [main] */

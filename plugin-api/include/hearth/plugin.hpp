@@ -287,6 +287,17 @@ class Session {
         [&](hearth_error* e) { return host_.table()->spawn(ctx(), handle_, &what, &process, e); });
     return process;
   }
+  /// The process that an earlier run of the host has spawned for this interpreter, or 0 where it has
+  /// ended meanwhile. onExit() is told status -1 and signal 0.
+  hearth_proc_h adopt() const {
+    HEARTH_NEED(proc_adopt);
+    hearth_proc_h process = 0;
+    hearth_error error{HEARTH_OK, 0, nullptr};
+    const hearth_status status = host_.table()->proc_adopt(ctx(), handle_, &process, &error);
+    if (status != HEARTH_OK && status != HEARTH_E_STATE)
+      throw Error(status, "the host cannot look for the process");
+    return status == HEARTH_OK ? process : 0;
+  }
   /// Writes to the stdin of a process spawned with HEARTH_SPAWN_LINES; never blocks.
   void write(hearth_proc_h process, std::string_view bytes) const {
     HEARTH_NEED(proc_write);
@@ -402,6 +413,17 @@ class DataSharing {
   ~DataSharing() = default;
 };
 
+class Resumable {
+ public:
+  /// A statement of an earlier run of the host, which may run, have ended or never have arrived: one
+  /// done() follows, HEARTH_DONE_LOST where its result cannot be had.
+  virtual void resume(std::uint64_t statement, std::string_view code,
+                      std::string_view optionsJson) = 0;
+
+ protected:
+  ~Resumable() = default;
+};
+
 class Leader {
  public:
   /// reply(request, HEARTH_OK, object) with what followers need to join.
@@ -422,7 +444,7 @@ class Glue {
   static_assert(std::is_convertible_v<S*, Session*>, "derive publicly from hearth::Session");
   static_assert(std::is_convertible_v<I*, Instance*>, "derive publicly from hearth::Instance");
   static_assert(publicly<Interruptible> && publicly<Completing> && publicly<Leader> &&
-                    publicly<Inspecting> && publicly<DataSharing>,
+                    publicly<Inspecting> && publicly<DataSharing> && publicly<Resumable>,
                 "derive publicly from the abilities");
 
  public:
@@ -447,6 +469,7 @@ class Glue {
     t.on_timer = onTimer;
     if constexpr (is<Inspecting>) t.inspect = inspect;
     if constexpr (is<DataSharing>) t.shared_data = sharedData;
+    if constexpr (is<Resumable>) t.resume = resume;
     return t;
   }
 
@@ -517,6 +540,12 @@ class Glue {
   static hearth_status sharedData(hearth_session* p, std::uint64_t request,
                                   hearth_error* err) noexcept {
     return guard(err, [&] { static_cast<DataSharing*>(session(p))->sharedData(request); });
+  }
+  static hearth_status resume(hearth_session* p, std::uint64_t statement, hearth_str code,
+                              hearth_str options, hearth_error* err) noexcept {
+    return guard(err, [&] {
+      static_cast<Resumable*>(session(p))->resume(statement, view(code), view(options));
+    });
   }
   static void close(hearth_session* p, std::int32_t mode) noexcept {
     event(p, "close", [&](Session& s) { s.close(mode); });

@@ -61,12 +61,7 @@ ScalaSession::~ScalaSession() {
 void ScalaSession::launch() {
   const Offer made = offer(spark_.cluster ? R"({"network":true})" : "");
   channel_ = made.channel;
-  if (recovered_) {
-    const json::object saved = parseObject(args().recoveryBlob);
-    if (const json::value* info = saved.if_contains("info"))
-      if (info->is_object()) onInfo(json::serialize(*info));
-    return;  // the driver dials by itself
-  }
+  if (recovered_) return takeUp();
   submit::Environment environment = submit::sparkEnvironment();
   submit::Application driver = application();
   std::uint32_t flags = 0;
@@ -81,8 +76,41 @@ void ScalaSession::launch() {
   master_ = driver.properties["spark.master"];
   // Before it is there: what comes of the submission is the host's to look after, too.
   if (isCluster()) state(HEARTH_WAITING, json::serialize(json::object{{"cluster", cluster("")}}));
-  save("{}");
+  keep();
   if (request_.prepare) send(channel_, frames::prepare, 0, {});
+}
+
+// What a next run of the host needs to go on with the driver.
+void ScalaSession::keep() const {
+  json::object saved{{"master", master_},
+                     {"placedFile", placedFile_},
+                     {"submittedAs", submittedAs_},
+                     {"orphanMillis", orphanMillis_}};
+  if (!info_.empty()) saved["info"] = parseObject(info_);
+  save(json::serialize(saved));
+}
+
+// The driver dials by itself.
+void ScalaSession::takeUp() {
+  const json::object saved = parseObject(args().recoveryBlob);
+  master_ = member(saved, "master");
+  placedFile_ = member(saved, "placedFile");
+  submittedAs_ = member(saved, "submittedAs");
+  if (const json::value* const time = saved.if_contains("orphanMillis"); time && time->is_int64())
+    orphanMillis_ = static_cast<std::uint32_t>(time->get_int64());
+  if (isCluster())
+    state(HEARTH_WAITING, json::serialize(json::object{{"cluster", cluster(submittedAs_)}}));
+  if (const json::value* const info = saved.if_contains("info"); info && info->is_object()) {
+    onInfo(json::serialize(*info));
+  } else if (request_.prepare) {
+    send(channel_, frames::prepare, 0, {});  // whether it has had it is not known
+  }
+  if (spark_.cluster) {
+    if (orphanMillis_ != 0) lostTimer_ = timer(orphanMillis_);
+    return;
+  }
+  process_ = adopt();
+  if (process_ == 0) gone("the driver has ended while the host was away");
 }
 
 submit::Application ScalaSession::application() const {
@@ -135,6 +163,12 @@ void ScalaSession::execute(std::uint64_t statement, std::string_view code, std::
   send(channel_, frames::execute, statement, code);
 }
 
+// The driver passes over what it has started already.
+void ScalaSession::resume(std::uint64_t statement, std::string_view code,
+                          std::string_view optionsJson) {
+  execute(statement, code, optionsJson);
+}
+
 void ScalaSession::interrupt(std::uint64_t statement) {
   send(channel_, frames::interrupt, statement, {});
 }
@@ -178,7 +212,7 @@ void ScalaSession::onFrame(hearth_chan_h, std::int32_t event, const Frame& frame
   } else if (event == HEARTH_CHAN_UP || event == HEARTH_CHAN_BACK) {
     connected_ = true;
     lostTimer_ = 0;
-    if (recovered_)
+    if (recovered_ && !info_.empty())
       reportIdle();
     else if (spark_.cluster && !idle_)
       waits("the driver has started in the cluster, and starts Spark");
@@ -192,7 +226,7 @@ void ScalaSession::received(const Frame& frame) {
   switch (frame.type) {
     case frames::info:
       onInfo(frame.payload);
-      save("{\"info\":" + info_ + "}");
+      keep();
       break;
     case frames::ready:
       reportIdle();
@@ -234,7 +268,7 @@ void ScalaSession::onInfo(std::string_view payload) {
   detail_ = json::serialize(detail);
   answerExports();
   // Without a Scala interpreter of its own the session can serve its followers from now on.
-  if (idle_ || (!request_.prepare && !recovered_)) reportIdle();
+  if (idle_ || (!request_.prepare && connected_)) reportIdle();
 }
 
 bool ScalaSession::isCluster() const {
@@ -273,10 +307,12 @@ void ScalaSession::onExit(hearth_proc_h process, std::int32_t status, std::int32
   std::string reason = "the driver has ended ";
   if (signo != 0)
     reason += "by signal " + std::to_string(signo);
+  else if (status < 0)
+    reason += "(how is not known, as the host was started anew since)";
   else
     reason += "with exit status " + std::to_string(status);
   if (!bye_.empty()) reason += " (" + bye_ + ")";
-  if (!connected_) reason += " before it had connected";
+  if (!connected_) reason += recovered_ ? " while the host was away" : " before it had connected";
   gone(reason + "; the session's log has its last words");
 }
 
@@ -291,6 +327,7 @@ void ScalaSession::onLine(hearth_proc_h process, std::int32_t, std::string_view 
 void ScalaSession::submitted(const std::string& id) {
   if (connected_ || closing_ || !submittedAs_.empty()) return;
   submittedAs_ = id;
+  keep();
   json::object detail;
   detail["reason"] = "submitted as " + id + ", which waits for the cluster's resources";
   if (id.rfind("application_", 0) == 0) detail["appId"] = id;
@@ -325,9 +362,9 @@ void ScalaSession::gone(const std::string& reason) {
 
 void ScalaSession::close(std::int32_t mode) {
   closing_ = true;
+  if (mode == HEARTH_CLOSE_DETACH) placedFile_.clear();  // the next run of the host sees to it
   if (spark_.cluster) return closeInCluster(mode);
-  const bool running = process_ != 0 || (recovered_ && channel_ != 0);
-  if (ended_ || !running || mode == HEARTH_CLOSE_DETACH) {
+  if (ended_ || process_ == 0 || mode == HEARTH_CLOSE_DETACH) {
     state(HEARTH_CLOSED);
     return;
   }

@@ -22,7 +22,8 @@ class ScalaSession final : public Session,
                            public Completing,
                            public Inspecting,
                            public Leader,
-                           public DataSharing {
+                           public DataSharing,
+                           public Resumable {
  public:
   ScalaSession(Host host, hearth_session_h handle, const hearth_open& open,
                const std::string& config);
@@ -31,6 +32,8 @@ class ScalaSession final : public Session,
   void launch() override;
   void execute(std::uint64_t statement, std::string_view code,
                std::string_view optionsJson) override;
+  void resume(std::uint64_t statement, std::string_view code,
+              std::string_view optionsJson) override;
   void interrupt(std::uint64_t statement) override;
   void complete(std::uint64_t request, std::string_view code, std::uint64_t cursor) override;
   void inspect(std::uint64_t request, std::string_view code, std::uint64_t cursor,
@@ -47,6 +50,8 @@ class ScalaSession final : public Session,
  private:
   submit::Application application() const;
   std::string writeProperties(const submit::Application& driver) const;
+  void keep() const;
+  void takeUp();
   void placeLinkFile(const std::string& linkFile, Properties& properties);
   void submitted(const std::string& id);
   void submitterEnded(std::int32_t status, std::int32_t signo);

@@ -38,6 +38,11 @@ void FollowerSession::execute(std::uint64_t statement, std::string_view code,
          frames::withOptions);
 }
 
+void FollowerSession::resume(std::uint64_t statement, std::string_view code,
+                             std::string_view optionsJson) {
+  execute(statement, code, optionsJson);
+}
+
 void FollowerSession::interrupt(std::uint64_t statement) {
   if (channel_ != 0) send(channel_, frames::interrupt, statement, {});
 }

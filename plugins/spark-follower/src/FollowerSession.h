@@ -12,7 +12,11 @@ namespace hearth::spark {
 /// interpreter to start (doc/link.md, "Interpreters of followers"). It lives as long as the
 /// channel; opened with a blob, the session takes up the one of an earlier run of the host. A
 /// follower is this class with its own payload.
-class FollowerSession : public Session, public Interruptible, public Completing, public Inspecting {
+class FollowerSession : public Session,
+                        public Interruptible,
+                        public Completing,
+                        public Inspecting,
+                        public Resumable {
  public:
   /// `name` is what the interpreter is called in reasons: "the Python worker".
   FollowerSession(Host host, hearth_session_h handle, const hearth_open& open,
@@ -20,6 +24,8 @@ class FollowerSession : public Session, public Interruptible, public Completing,
 
   void launch() final;
   void execute(std::uint64_t statement, std::string_view code, std::string_view optionsJson) final;
+  /// As execute(): the driver passes over what it has started already.
+  void resume(std::uint64_t statement, std::string_view code, std::string_view optionsJson) final;
   void interrupt(std::uint64_t statement) final;
   void complete(std::uint64_t request, std::string_view code, std::uint64_t cursor) final;
   void inspect(std::uint64_t request, std::string_view code, std::uint64_t cursor,
