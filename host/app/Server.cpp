@@ -248,6 +248,7 @@ int serve(const Settings& settings) {
              detach ? "leaving" : "ending", manager.liveCount());
   // A second signal ends it at once.
   pthread_sigmask(SIG_UNBLOCK, &signals, nullptr);
+  if (detach) links.leave();
   // Interpreters get their time, those that overstay it are killed within two seconds more.
   manager.shutdown(detach ? SessionManager::Stop::detach : SessionManager::Stop::end,
                    settings.duration("session.close_time") + std::chrono::seconds(5));

@@ -162,7 +162,7 @@ void LinkConnection::handleHello(const Frame& frame) {
   if (!hello) return refuse(why);
   hello_ = std::move(*hello);
   if (const std::shared_ptr<Owner> owner = owner_.lock()) core_ = owner->find(hello_.session);
-  if (!core_) return refuse("there is no such session");
+  if (!core_) return refuseUnlessLeaving("there is no such session");
   hostNonce_ = randomHex();
   phase_ = Phase::proof;
   say(FrameType::challenge,
@@ -182,7 +182,7 @@ void LinkConnection::handleProof(const Frame& frame) {
   if (attached.later) return close();
   if (!attached.refusal.empty()) {
     log().warn("a driver of session {} was refused: {}", hello_.session, attached.refusal);
-    return refuse(attached.refusal);
+    return refuseUnlessLeaving(attached.refusal);
   }
   phase_ = Phase::live;
   settle();
@@ -229,6 +229,13 @@ void LinkConnection::say(FrameType type, std::string payload) {
 void LinkConnection::refuse(const std::string& reason) {
   closing_ = true;
   say(FrameType::refused, json::serialize(json::object{{"reason", reason}}));
+}
+
+// REFUSED is final, and a host that goes down has let go of sessions that go on.
+void LinkConnection::refuseUnlessLeaving(const std::string& reason) {
+  const std::shared_ptr<Owner> owner = owner_.lock();
+  if (!owner || owner->leaving()) return close();
+  refuse(reason);
 }
 
 void LinkConnection::broken(const char* what) {
