@@ -8,8 +8,8 @@ import pytest
 import restart_host as hosts
 import restart_world as worlds
 
-# The next host takes up the sessions of a killed one. Until it does, they are dead after a kill.
-TAKES_UP = False
+# The next host takes up the sessions of a killed one.
+TAKES_UP = True
 
 
 def pytest_addoption(parser):

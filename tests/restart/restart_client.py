@@ -48,6 +48,8 @@ class Client:
         """The statement, or None where nothing was heard or the session is over."""
         path = f"/v1/sessions/{session.number}/statements" + (f"?wait={wait}" if wait else "")
         generation = self.host.generation
+        if code == "die":  # also where nothing is heard of it
+            self.world.killed_by_user.add(session.number)
         try:
             answer = self.host.request("POST", path, {"code": code, "kind": kind})
         except GONE:
@@ -61,8 +63,6 @@ class Client:
         view = answer.json
         if view["id"] in session.statements:
             self.world.violated(f"{session.statements[view['id']].what}: its number was given out twice")
-        if code == "die":
-            self.world.killed_by_user.add(session.number)
         statement = session.statements[view["id"]] = Statement(session, view["id"], code, kind)
         statement.see(self.world, max(generation, self.host.generation), view)
         if statement.over():
@@ -82,6 +82,7 @@ class Client:
         try:
             answer = self.host.request("POST", path)
         except GONE:
+            time.sleep(0.05)
             return
         if answer.status == 202:
             statement.cancel_acknowledged = True

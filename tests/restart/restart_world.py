@@ -142,6 +142,7 @@ class World:
         host = self.host
         deadline = time.monotonic() + seconds
         for session in list(self.sessions.values()):
+            self.cancel_unheard(session)
             for statement in list(session.statements.values()):
                 self._settle(session, statement, deadline)
         for session in list(self.sessions.values()):
@@ -197,6 +198,15 @@ class World:
                 self.violated(f"{statement.what}: was told as\n  {json.dumps(statement.final)}\nand now is\n"
                               f"  {json.dumps(view)}")
         return view
+
+    def cancel_unheard(self, session):
+        """Code that never ends, of a POST whose answer was not heard, holds up all behind it."""
+        if session.over() or "spin" not in session.unanswered:
+            return
+        path = f"/v1/sessions/{session.number}/statements"
+        for view in self.host.ask("GET", f"{path}?size=10000").json["statements"]:
+            if view["code"] == "spin" and view["id"] not in session.statements and view["completed"] is None:
+                self.host.ask("POST", f"{path}/{view['id']}/cancel")
 
     def _settle(self, session, statement, deadline):
         if statement.over():

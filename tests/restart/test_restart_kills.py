@@ -41,3 +41,20 @@ def test_nothing_is_lost_by_kills_under_load(make_world, seed):
     print(f"{len(world.sessions)} sessions, {sum(len(s.statements) for s in world.sessions.values())} statements, "
           f"{len(world.batches)} batches, {host.generation} starts, the slowest {host.slowest_start:.2f} s")
     world.finish(seconds=120)
+
+
+@pytest.mark.skipif(not TAKES_UP, reason="needs the take-up of live drivers")
+def test_sessions_outlive_restarts_in_order(make_world, seed):
+    """Also where a driver dials again while the host is still going down."""
+    world = make_world({"session.on_shutdown": "detach"})
+    host = world.host.start()
+    client = Client(world, "stayer", random.Random(seed))
+    sessions = [client.make_session() for _ in range(4)]
+    for _ in range(5):
+        for session in sessions:
+            client.post(session, "count")
+            client.post(session, "sleep 200")
+        host.upgrade()
+        for session in sessions:
+            client.post(session, "count", "20s", "linkecho2")
+    world.finish()

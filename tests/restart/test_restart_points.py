@@ -24,10 +24,14 @@ def walk(client):
     for code in ("echo hello", "count", "print 20", "count"):
         run(code)
     spinning = run("spin", wait=None)
+    for session in client.sessions:
+        client.world.cancel_unheard(session)
     behind = run("count", wait=None)
     if spinning is not None:
         client.world.look(spinning, "?wait=200ms")
-        client.cancel(spinning)
+        for _ in range(10):  # an answer that was not heard is no acknowledgement
+            if not spinning.over() and not spinning.cancel_acknowledged:
+                client.cancel(spinning)
         client.world.look(spinning, "?wait=10s")
     if behind is not None:
         client.world.look(behind, "?wait=10s")
