@@ -8,7 +8,6 @@
 #include "api/Dispatcher.h"
 #include "api/Multipart.h"
 #include "api/Paging.h"
-#include "support/JsonWriter.h"
 
 namespace hearth::host {
 
@@ -136,21 +135,11 @@ void BatchCalls::end(const ExchangePtr& exchange, const std::string& id, Plain s
 }
 
 void BatchCalls::log(const ExchangePtr& exchange, const std::string& id) const {
-  const Request& request = exchange->request();
-  const std::int64_t from = integerParameter(request, "from", -1);
-  const std::int64_t size = integerParameter(request, "size", 100);
+  const LogWindow window = logWindow(exchange->request());
   const BatchView view = find(id);
-  const LogFile::Page page =
-      face_ == Face::v1 ? batchLog(view, from, size) : livyBatchLog(view, from, size);
-  JsonWriter out;
-  out.beginObject();
-  out.key("id").integer(view.row.id);
-  // Livy shows the number that was asked for also where no line has it.
-  out.key("from").integer(from > page.total ? from : page.from);
-  out.key("total").integer(page.total);
-  out.key("log").strings(page.lines);
-  out.endObject();
-  answerJson(exchange, 200, out.take());
+  const LogFile::Page page = face_ == Face::v1 ? batchLog(view, window.from, window.size)
+                                               : livyBatchLog(view, window.from, window.size);
+  answerJson(exchange, 200, logPage(view.row.id, window, page));
 }
 
 }  // namespace hearth::host

@@ -49,7 +49,7 @@ void writeAppInfo(JsonWriter& out, const AppInfo& info) {
 BatchRequest requestOf(const BatchView& view) {
   if (view.live) return view.live->request();
   try {
-    return BatchRequest::parseUnchecked(view.row.request, BatchRequest::Fields::v1);
+    return BatchRequest::parseStored(view.row.request);
   } catch (const Refusal& error) {
     log().error("batch {}: its stored request cannot be read: {}", view.row.id, error.what());
     return {};

@@ -4,6 +4,7 @@
 #include <charconv>
 
 #include "session/Refusal.h"
+#include "support/JsonWriter.h"
 #include "support/Time.h"
 
 namespace hearth::host {
@@ -49,6 +50,22 @@ std::string idempotencyKey(const Request& request) {
   if (key.size() > 255 || !std::all_of(key.begin(), key.end(), printable))
     throw Refusal(Refusal::Cause::parameter, "Idempotency-Key: at most 255 printable characters");
   return key;
+}
+
+LogWindow logWindow(const Request& request) {
+  return {integerParameter(request, "from", -1), integerParameter(request, "size", 100)};
+}
+
+std::string logPage(std::int64_t id, const LogWindow& window, const LogFile::Page& page) {
+  JsonWriter out;
+  out.beginObject();
+  out.key("id").integer(id);
+  // Livy shows the number that was asked for also where no line has it.
+  out.key("from").integer(window.from > page.total ? window.from : page.from);
+  out.key("total").integer(page.total);
+  out.key("log").strings(page.lines);
+  out.endObject();
+  return out.take();
 }
 
 }  // namespace hearth::host

@@ -7,6 +7,7 @@
 #include <string>
 
 #include "http/Message.h"
+#include "process/LogFile.h"
 
 namespace hearth::host {
 
@@ -23,5 +24,13 @@ std::int64_t statementNumber(const std::string& segment);
 /// The request's Idempotency-Key; empty where there is none. Throws Refusal (parameter) for one
 /// that is longer than 255 characters or not printable.
 std::string idempotencyKey(const Request& request);
+
+/// Lines of a log, as `?from=` and `?size=` ask for.
+struct LogWindow {
+  std::int64_t from, size;
+};
+LogWindow logWindow(const Request& request);
+/// The page of a log as both faces show it.
+std::string logPage(std::int64_t id, const LogWindow& window, const LogFile::Page& page);
 
 }  // namespace hearth::host

@@ -213,20 +213,10 @@ void SessionCalls::sharedData(const ExchangePtr& exchange, const std::string& id
 }
 
 void SessionCalls::log(const ExchangePtr& exchange, const std::string& id) const {
-  const Request& request = exchange->request();
-  const std::int64_t from = integerParameter(request, "from", -1);
-  const std::int64_t size = integerParameter(request, "size", 100);
+  const LogWindow window = logWindow(exchange->request());
   const SessionView view = find(id);
-  const LogFile::Page page = sessionLog(view, from, size);
-  JsonWriter out;
-  out.beginObject();
-  out.key("id").integer(view.row.id);
-  // Livy shows the number that was asked for also where no line has it.
-  out.key("from").integer(from > page.total ? from : page.from);
-  out.key("total").integer(page.total);
-  out.key("log").strings(page.lines);
-  out.endObject();
-  answerJson(exchange, 200, out.take());
+  answerJson(exchange, 200,
+             logPage(view.row.id, window, sessionLog(view, window.from, window.size)));
 }
 
 }  // namespace hearth::host

@@ -1,11 +1,12 @@
 #include "app/PolicySettings.h"
 
-#include <boost/json/parse.hpp>
 #include <filesystem>
 #include <set>
 #include <string_view>
 #include <utility>
 
+#include "app/ClusterSettings.h"
+#include "cluster/HadoopFile.h"
 #include "policy/ConfKeys.h"
 
 namespace hearth::host {
@@ -71,14 +72,6 @@ PathRules::Options pathOptions(const Settings& settings, const std::string& data
   return options;
 }
 
-std::string configText(const CatalogEntry& entry, const char* key) {
-  boost::system::error_code error;
-  const auto config = boost::json::parse(entry.configJson, error);
-  if (error || !config.is_object()) return {};
-  const auto* value = config.get_object().if_contains(key);
-  return value && value->is_string() ? std::string(value->get_string().c_str()) : std::string();
-}
-
 // The masters that plugins choose; none where one of them leaves it to its users.
 std::set<std::string> sessionMasters(const PluginCatalog& catalog) {
   std::set<std::string> masters;
@@ -97,6 +90,27 @@ std::set<std::string> sessionModes(const PluginCatalog& catalog) {
     if (entry.loaded && entry.descriptor.config.count("master") != 0)
       modes.insert(configText(entry, "deploy_mode") == "cluster" ? "cluster" : "client");
   return modes;
+}
+
+DefaultFileSystem::Options fileOptions(const Settings& settings, const PluginCatalog& catalog,
+                                       const Policy::Options& policy) {
+  DefaultFileSystem::Options options;
+  options.keys = policy.paths.keys;
+  options.batchMaster = defaultMaster(sparkHome(settings));
+  for (const CatalogEntry& entry : catalog.entries()) {
+    if (!entry.loaded || entry.descriptor.config.count("master") == 0) continue;
+    options.sessionMaster = configText(entry, "master");
+    if (options.sessionMaster.empty())
+      options.sessionMaster = defaultMaster(configText(entry, "spark_home"));
+  }
+  if (options.sessionMaster.empty()) options.sessionMaster = options.batchMaster;
+  try {
+    const std::string folder = hadoopConf();
+    if (!folder.empty()) options.uri = defaultFileSystemOf(folder);
+  } catch (const std::runtime_error& error) {
+    throw SettingsError(std::string("Hadoop's configuration: ") + error.what());
+  }
+  return options;
 }
 
 }  // namespace
@@ -124,6 +138,7 @@ Policy::Options policyOptions(const Settings& settings, const PluginCatalog& cat
     options.batchConf.fixed["spark.submit.deployMode"] = {settings.text("spark.deploy_mode")};
 
   options.paths = pathOptions(settings, data);
+  options.files = fileOptions(settings, catalog, options);
   options.limits.sessions = settings.number("policy.limit.sessions");
   options.limits.batches = settings.number("policy.limit.batches");
   options.limits.memory = static_cast<std::int64_t>(settings.size("policy.limit.memory"));

@@ -17,6 +17,7 @@
 #include "api/SessionCalls.h"
 #include "api/TemplatesApi.h"
 #include "api/V1Api.h"
+#include "app/ClusterSettings.h"
 #include "app/Paths.h"
 #include "app/PolicySettings.h"
 #include "batch/BatchManager.h"
@@ -124,24 +125,9 @@ LinkOptions linkOptions(const Settings& settings, const std::string& data) {
   return options;
 }
 
-ClusterOptions clusterOptions(const Settings& settings) {
-  ClusterOptions options;
-  options.resourceManagers = list(settings.text("yarn.resource_managers"));
-  options.masterPages = list(settings.text("standalone.pages"));
-  options.yarnUser = settings.text("yarn.user");
-  options.times.poll = std::max(settings.duration("yarn.poll_time"), milliseconds(100));
-  options.times.lookup = settings.duration("yarn.lookup_time");
-  options.times.leak = settings.duration("yarn.leak_time");
-  options.http.caFile = settings.text("yarn.ca_file");
-  for (const char* variable : {"YARN_CONF_DIR", "HADOOP_CONF_DIR"})
-    if (const char* const folder = std::getenv(variable); folder && options.hadoopConf.empty())
-      options.hadoopConf = folder;
-  return options;
-}
-
-std::unique_ptr<ClusterFollowers> clusterFollowers(EventLoop& loop, const Settings& settings) {
+std::unique_ptr<ClusterFollowers> clusterFollowers(EventLoop& loop, ClusterOptions options) {
   try {
-    return std::make_unique<ClusterFollowers>(loop, clusterOptions(settings));
+    return std::make_unique<ClusterFollowers>(loop, std::move(options));
   } catch (const std::invalid_argument& error) {
     throw SettingsError(std::string("yarn.resource_managers or standalone.pages: ") + error.what());
   }
@@ -204,8 +190,9 @@ int serve(const Settings& settings) {
                          {"master", settings.text("spark.master")},
                          {"deploy_mode", settings.text("spark.deploy_mode")}});
   PluginHost plugins(catalog, launcher, links);
-  Policy policy(policyOptions(settings, catalog, data));
-  const auto clusters = clusterFollowers(loop, settings);
+  Policy::Options rules = policyOptions(settings, catalog, data);
+  const auto clusters = clusterFollowers(loop, clusterOptions(settings, catalog, rules));
+  Policy policy(std::move(rules));
   SessionManager::Limits limits;
   limits.sessions = static_cast<std::size_t>(settings.number("session.limit"));
   SessionManager manager(

@@ -36,6 +36,11 @@ std::string hostName() {
 
 }  // namespace
 
+bool ApplicationLog::open() const {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  return offset_ < mostBytes && (found_.applicationId.empty() || found_.sparkUiUrl.empty());
+}
+
 ApplicationLog::Found ApplicationLog::look() {
   const std::lock_guard<std::mutex> lock(mutex_);
   if (offset_ >= mostBytes) return found_;

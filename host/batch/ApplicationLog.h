@@ -18,12 +18,14 @@ class ApplicationLog {
   };
   /// Reads what has been added since the last time, some megabytes in all: it is said early.
   Found look();
+  /// Whether there may be more to find.
+  bool open() const;
 
  private:
   void take(const std::string& line);
 
   const std::string path_;
-  std::mutex mutex_;
+  mutable std::mutex mutex_;
   std::int64_t offset_ = 0;
   Found found_;
 };

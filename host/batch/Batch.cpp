@@ -118,6 +118,9 @@ BatchApplication Batch::application() {
   BatchApplication made = batchApplication(request_, environment_.options.spark, row().tag);
   cluster_ = made.cluster;
   master_ = made.master;
+  // Its submission is then all that tells how it ends.
+  if (cluster_ && standalone() && !isFollowed())
+    made.properties["spark.standalone.submit.waitAppCompletion"] = "true";
   return made;
 }
 
@@ -174,7 +177,7 @@ void Batch::takeUpNow() {
     if (const auto self = weak.lock()) self->onProcessEnd();
   });
   follow();
-  if (ending_ && followed_) followed_->kill();
+  if (ending_) killApplication();
   if (!foreign_) return onProcessEnd();
   if (ending_)
     foreign_->signal(SIGTERM);
@@ -183,12 +186,53 @@ void Batch::takeUpNow() {
 }
 
 void Batch::follow() {
-  ClusterFollower* const clusters = environment_.clusters;
-  if (clusters == nullptr || !clusters->follows(master_)) return;
-  followed_ = clusters->follow({row().tag, output_.look().applicationId}, master_, strand_,
-                               [weak = weak_from_this()](const ApplicationReport& report) {
-                                 if (const auto self = weak.lock()) self->onReport(report);
-                               });
+  if (!isFollowed()) return;
+  followed_ =
+      environment_.clusters->follow(key(output_.look().applicationId), master_, strand_,
+                                    [weak = weak_from_this()](const ApplicationReport& report) {
+                                      if (const auto self = weak.lock()) self->onReport(report);
+                                    });
+  followLog();
+}
+
+bool Batch::isFollowed() const {
+  return environment_.clusters != nullptr && environment_.clusters->follows(master_);
+}
+
+// Where there are tags, what a log says of the id does not count: the application can write it.
+ApplicationKey Batch::key(const std::string& id) const {
+  return {row().tag, standalone() ? id : std::string()};
+}
+
+// A driver of ours takes its application along. By an id that its own log tells nothing is ended.
+void Batch::killApplication() {
+  if (followed_ && (cluster_ || !standalone())) followed_->kill();
+}
+
+bool Batch::standalone() const {
+  return master_.rfind("spark://", 0) == 0;
+}
+
+// A standalone cluster knows applications by ids only, which it gives them: their logs tell.
+void Batch::followLog() {
+  if (!standalone() || environment_.folders == nullptr) return;
+  if (!output_.look().applicationId.empty()) return;
+  logWatch_ = environment_.folders->watch(row().folder, [weak = weak_from_this()] {
+    if (const auto self = weak.lock()) self->post([](Batch& batch) { batch.learnId(); });
+  });
+  learnId();  // it may have been said in between
+}
+
+void Batch::learnId() {
+  if (finished_ || !logWatch_) return;
+  const std::string id = output_.look().applicationId;
+  if (!id.empty() || !output_.open()) logWatch_.reset();
+  if (id.empty()) return;
+  ApplicationReport report;
+  report.applicationId = id;
+  remember(report);
+  saveRow(nullptr);
+  if (followed_) followed_->know(key(id));
 }
 
 void Batch::onReport(const ApplicationReport& report) {
@@ -202,13 +246,39 @@ void Batch::onReport(const ApplicationReport& report) {
     return saveRow(nullptr);
   }
   // The driver's log is whole once its process has ended.
-  if (!cluster_ && !processEnd_) return;
+  if (!cluster_ && !processEnd_) return endLeftDriver(report.state);
   if (!report.diagnostics.empty()) noteInLog("the cluster says: " + report.diagnostics);
+  // To the cluster an application is finished when its driver has said goodbye, however it ends
+  // then.
+  if (!cluster_ && report.state == State::finished && !processEnd_->success() && !ending_)
+    return finish(BatchState::dead, processEnd_->text(), nowMillis());
+  std::string reason = report.diagnostics;
+  // A standalone cluster has no words for it.
+  if (reason.empty() && report.state != State::finished)
+    reason = ending_ ? row().reason
+                     : report.applicationId + (report.state == State::killed
+                                                   ? " was killed in the cluster"
+                                                   : " has failed in the cluster");
   const BatchState state = report.state == State::finished ? BatchState::success
                            : report.state == State::killed ? BatchState::killed
                                                            : BatchState::dead;
-  finish(ending_ && state != BatchState::success ? BatchState::killed : state, report.diagnostics,
-         nowMillis());
+  finish(ending_ && state != BatchState::success ? BatchState::killed : state, reason, nowMillis());
+}
+
+// A driver whose application was taken from it may sleep on, of no use to anybody. One that has
+// finished its application may have more to do.
+void Batch::endLeftDriver(ApplicationReport::State state) {
+  if (state == ApplicationReport::State::finished) return;
+  const bool killed = state == ApplicationReport::State::killed;
+  reportTimer_.start(killed ? std::chrono::milliseconds(0) : environment_.options.killGrace,
+                     [weak = weak_from_this()] {
+                       if (const auto self = weak.lock()) self->signalDriver();
+                     });
+}
+
+void Batch::signalDriver() {
+  if (process_) process_->signal(SIGTERM);
+  if (foreign_) foreign_->signal(SIGTERM);
 }
 
 void Batch::onProcessEnd() {
@@ -231,7 +301,7 @@ void Batch::processEnded(const ApplicationEnd& end) {
     ApplicationReport report;
     report.applicationId = told.applicationId;
     remember(report);
-    if (followed_) followed_->know({row().tag, told.applicationId});
+    if (followed_) followed_->know(key(told.applicationId));
   }
   if (ending_ && (!followed_ || !cluster_)) return finish(BatchState::killed, row().reason, when);
   const std::string reason = end.success() ? std::string() : end.text();
@@ -240,6 +310,9 @@ void Batch::processEnded(const ApplicationEnd& end) {
   if (cluster_) {
     followed_->submitted();
     releasePlace();
+    // Without an id there is nothing that a standalone cluster could be asked for.
+    if (!end.success() && !ending_ && standalone() && told.applicationId.empty())
+      return finish(BatchState::dead, "spark-submit: " + end.text(), when);
     // A submission that fails may have left an application, or none: the cluster knows.
     if (!end.success()) noteInLog("spark-submit: " + end.text());
   }
@@ -282,9 +355,8 @@ void Batch::endNow(const std::string& reason, bool deleted, std::function<void()
   noteInLog("the batch ends: " + reason);
   // Durable before the first signal: a host that comes back goes on with it.
   saveRow(nullptr);
-  if (followed_) followed_->kill();
-  if (process_) process_->signal(SIGTERM);
-  if (foreign_) foreign_->signal(SIGTERM);
+  killApplication();
+  signalDriver();
   if (!process_ && !foreign_ && !followed_) finish(BatchState::killed, reason, nowMillis());
 }
 
@@ -293,6 +365,7 @@ void Batch::finish(BatchState state, const std::string& reason, std::int64_t mil
   faultPoint("batch.end.before");
   reportTimer_.cancel();
   followed_.reset();
+  logWatch_.reset();
   process_.reset();
   foreign_.reset();
   std::error_code ignored;

@@ -15,6 +15,7 @@
 #include "batch/BatchStates.h"
 #include "batch/Supervisor.h"
 #include "cluster/ClusterFollower.h"
+#include "process/FolderWatch.h"
 #include "process/LogFile.h"
 #include "process/Process.h"
 #include "session/Refusal.h"
@@ -46,6 +47,7 @@ struct BatchEnvironment {
   BatchOptions options;
   ClusterFollower* clusters = nullptr;  ///< null: applications in clusters are not followed
   Policy* policy = nullptr;             ///< null: everything may be asked for
+  FolderWatch* folders = nullptr;       ///< null: ids that only logs tell are known at the end
 };
 
 /// Everything that changes the batch runs on its strand; reads take a short lock. Public methods
@@ -90,7 +92,15 @@ class Batch : public std::enable_shared_from_this<Batch> {
   void startProcess();
   void takeUpNow();
   void follow();
+  bool isFollowed() const;
+  bool standalone() const;
+  ApplicationKey key(const std::string& id) const;
+  void killApplication();
+  void followLog();
+  void learnId();
   void onReport(const ApplicationReport& report);
+  void endLeftDriver(ApplicationReport::State state);
+  void signalDriver();
   void onProcessEnd();
   void processEnded(const ApplicationEnd& end);
   void endNow(const std::string& reason, bool deleted, std::function<void()> done);
@@ -123,6 +133,7 @@ class Batch : public std::enable_shared_from_this<Batch> {
   std::shared_ptr<ForeignProcess> foreign_;
   std::optional<ApplicationEnd> processEnd_;
   std::unique_ptr<FollowedApplication> followed_;
+  FolderWatch::Handle logWatch_;
   std::optional<ApplicationReport> report_;
   Timer reportTimer_;
   Waiters waiters_;

@@ -5,46 +5,29 @@
 #include <cstdlib>
 
 #include "session/Refusal.h"
+#include "submit/RequestProperties.h"
+#include "submit/StandaloneDriver.h"
 
 namespace hearth::host {
 
 namespace {
 
-using submit::Properties;
-
-// The request's own list goes before the one in its conf.
-void prependList(Properties& properties, const char* key, const std::vector<std::string>& items) {
-  std::string list;
-  for (const std::string& item : items) list += (list.empty() ? "" : ",") + item;
-  if (list.empty()) return;
-  std::string& property = properties[key];
-  property = property.empty() ? list : list + "," + property;
-}
-
-Properties requestProperties(const BatchRequest& request) {
-  Properties properties;
-  // Others, such as livy.*, are not Spark's: accepted, and of no effect.
-  for (const auto& [key, value] : request.conf)
-    if (key.rfind("spark.", 0) == 0) properties[key] = value;
-  const auto text = [&](const char* key, const std::string& value) {
-    if (!value.empty()) properties[key] = value;
-  };
-  const auto number = [&](const char* key, std::int64_t value) {
-    if (value != 0) properties[key] = std::to_string(value);
-  };
-  text("spark.app.name", request.name.value_or(std::string()));
-  text("spark.driver.memory", request.driverMemory);
-  number("spark.driver.cores", request.driverCores);
-  text("spark.executor.memory", request.executorMemory);
-  number("spark.executor.cores", request.executorCores);
-  number("spark.executor.instances", request.numExecutors);
-  text("spark.yarn.queue", request.queue);
-  text("spark.pyspark.python", request.pythonPath);
-  prependList(properties, "spark.jars", request.jars);
-  prependList(properties, "spark.submit.pyFiles", request.pyFiles);
-  prependList(properties, "spark.files", request.files);
-  prependList(properties, "spark.archives", request.archives);
-  return properties;
+submit::RequestFields fieldsOf(const BatchRequest& request) {
+  submit::RequestFields fields;
+  fields.conf = request.conf;
+  fields.name = request.name.value_or(std::string());
+  fields.queue = request.queue;
+  fields.pythonPath = request.pythonPath;
+  fields.driverMemory = request.driverMemory;
+  fields.executorMemory = request.executorMemory;
+  fields.driverCores = request.driverCores;
+  fields.executorCores = request.executorCores;
+  fields.numExecutors = request.numExecutors;
+  fields.jars = request.jars;
+  fields.pyFiles = request.pyFiles;
+  fields.files = request.files;
+  fields.archives = request.archives;
+  return fields;
 }
 
 }  // namespace
@@ -77,7 +60,7 @@ BatchApplication batchApplication(const BatchRequest& request, const SparkOption
   application.resource = request.file;
   application.arguments = request.args;
   application.proxyUser = request.proxyUser;
-  application.properties = requestProperties(request);
+  application.properties = submit::requestProperties(fieldsOf(request));
 
   made.environment = submit::sparkEnvironment();
   made.properties = submit::effectiveProperties(
@@ -91,6 +74,8 @@ BatchApplication batchApplication(const BatchRequest& request, const SparkOption
     // The cluster is asked what becomes of it: nobody need wait for it here.
     if (made.cluster) made.properties["spark.yarn.submit.waitAppCompletion"] = "false";
   }
+  if (made.cluster && made.master.rfind("spark://", 0) == 0)
+    submit::addStandaloneDriver(made.properties);
   // In a cluster the driver has an environment of its own.
   for (const auto& [variable, value] : request.env) {
     made.environment[variable] = value;

@@ -62,7 +62,10 @@ void place(const std::vector<BatchUpload>& uploads, const std::string& folder,
 BatchManager::BatchManager(BatchEnvironment environment, std::string folder)
     : environment_(std::move(environment)),
       folder_(std::move(folder)),
-      queue_(std::max<std::size_t>(1, environment_.options.concurrent)) {}
+      folders_(environment_.loop),
+      queue_(std::max<std::size_t>(1, environment_.options.concurrent)) {
+  environment_.folders = &folders_;
+}
 
 BatchManager::~BatchManager() = default;
 
@@ -78,7 +81,7 @@ void BatchManager::recover() {
   for (BatchRow& row : environment_.store.openBatches()) {
     BatchRequest request;
     try {
-      request = BatchRequest::parseUnchecked(row.request, BatchRequest::Fields::v1);
+      request = BatchRequest::parseStored(row.request);
     } catch (const Refusal& refusal) {
       log().error("batch {}: its stored request cannot be read: {}", row.id, refusal.what());
       row.state = std::string(name(BatchState::dead));
@@ -102,38 +105,16 @@ void BatchManager::recover() {
   if (!found.empty()) log().info("{} batches of an earlier run are taken up", found.size());
 }
 
-std::optional<BatchManager::Result> BatchManager::earlier(const Post& post,
-                                                          const std::string& digest) const {
-  const auto row = environment_.store.batchByKey(post.owner, post.idempotencyKey);
-  if (!row) return std::nullopt;
-  if (row->requestDigest != digest)
-    return Result{{}, false, Refusal(Cause::mismatch, keyOfAnother(post.idempotencyKey))};
-  return Result{viewOf(*row), true, std::nullopt};
-}
-
-void BatchManager::create(Post post, const Created& done) {
-  const std::string key = post.idempotencyKey;
-  if (key.empty()) return add(post, std::string(), done);
-  const std::string owner = post.owner;
+void BatchManager::create(const Post& post, const Created& done) {
   const std::string digest = digestOf(post);
-  const auto begun = keys_.begin(owner, key, digest, [done](const Result& first) {
-    Result again = first;
-    again.replayed = !again.refusal;
-    done(again);
-  });
-  if (begun == Keys::Begun::joined) return;
-  if (begun == Keys::Begun::other)
-    return done(Result{{}, false, Refusal(Cause::mismatch, keyOfAnother(key))});
-  const Created finish = [this, owner, key, done](const Result& result) {
-    done(result);
-    keys_.finish(owner, key, result);
-  };
-  try {
-    if (const auto found = earlier(post, digest)) return finish(*found);
-  } catch (const StoreError& error) {
-    return finish(Result{{}, false, Refusal(Cause::storage, error.what())});
-  }
-  add(post, digest, finish);
+  keys_.create(
+      post.owner, post.idempotencyKey, digest, done,
+      [&]() -> std::optional<Keys::Earlier> {
+        const auto row = environment_.store.batchByKey(post.owner, post.idempotencyKey);
+        if (!row) return std::nullopt;
+        return Keys::Earlier{row->requestDigest, Result{viewOf(*row), true, std::nullopt}};
+      },
+      [&](const Created& made) { add(post, digest, made); });
 }
 
 BatchRow BatchManager::newRow(const Post& post, const std::string& digest) {

@@ -14,7 +14,7 @@
 #include "batch/Batch.h"
 #include "batch/BatchQueue.h"
 #include "policy/UsageLedger.h"
-#include "support/KeyedRequests.h"
+#include "session/KeyedCreation.h"
 
 namespace hearth::host {
 
@@ -59,7 +59,7 @@ class BatchManager {
 
   /// Checks name and policy, makes the batch durable and queues it. The callback runs on any
   /// thread.
-  void create(Post post, const Created& done);
+  void create(const Post& post, const Created& done);
 
   /// By id (digits) or name. Throws Refusal (noBatch), with Livy's text. `withDeleted`: also those
   /// that a client has deleted.
@@ -78,12 +78,11 @@ class BatchManager {
   void shutdown(std::chrono::milliseconds time);
 
  private:
-  using Keys = KeyedRequests<Result>;
+  using Keys = KeyedCreation<Result>;
 
   std::shared_ptr<Batch> make(const BatchRow& row, BatchRequest request);
   BatchRow newRow(const Post& post, const std::string& digest);
   void add(const Post& post, const std::string& digest, const Created& done);
-  std::optional<Result> earlier(const Post& post, const std::string& digest) const;
   void enqueue(Batch& batch);
   void pump();
   void released();
@@ -92,6 +91,7 @@ class BatchManager {
 
   BatchEnvironment environment_;
   const std::string folder_;
+  FolderWatch folders_;
   Keys keys_;
   mutable std::mutex mutex_;
   std::condition_variable empty_;

@@ -34,10 +34,15 @@ struct BatchRequest {
   void check() const;
   /// parse() without check(): `file` may be missing.
   static BatchRequest parseUnchecked(const std::string& body, Fields fields);
+  /// What toJson() has made, of whatever size the policy has made it. Throws Refusal.
+  static BatchRequest parseStored(const std::string& text);
 
   /// As a JSON object with the fields that were given: what the store keeps, and the same text for
   /// the same request.
   std::string toJson() const;
+
+ private:
+  static BatchRequest read(const std::string& body, Fields fields);
 };
 
 }  // namespace hearth::host

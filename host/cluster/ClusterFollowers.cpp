@@ -1,5 +1,6 @@
 #include "cluster/ClusterFollowers.h"
 
+#include <algorithm>
 #include <stdexcept>
 #include <utility>
 
@@ -28,6 +29,13 @@ std::vector<std::string> origins(const std::vector<std::string>& addresses) {
   return found;
 }
 
+std::set<std::string> hostsOf(const std::vector<std::string>& masters) {
+  std::set<std::string> hosts;
+  for (const std::string& master : masters)
+    for (const std::string& host : standaloneMasters(master)) hosts.insert(host);
+  return hosts;
+}
+
 ClusterOptions checked(ClusterOptions options) {
   options.resourceManagers = origins(options.resourceManagers);
   options.masterPages = origins(options.masterPages);
@@ -39,10 +47,15 @@ ClusterOptions checked(ClusterOptions options) {
 ClusterFollowers::ClusterFollowers(EventLoop& loop, ClusterOptions options)
     : loop_(loop),
       options_(checked(std::move(options))),
+      masters_(hostsOf(options_.masters)),
       http_(std::make_shared<HttpClient>(loop, options_.http)) {}
 
 bool ClusterFollowers::follows(const std::string& master) const {
-  return master == yarn || !standaloneMasters(master).empty();
+  if (master == yarn) return true;
+  const std::vector<std::string> hosts = standaloneMasters(master);
+  if (hosts.empty() || !options_.masterPages.empty()) return !hosts.empty();
+  return std::all_of(hosts.begin(), hosts.end(),
+                     [this](const std::string& host) { return masters_.count(host) != 0; });
 }
 
 std::unique_ptr<FollowedApplication> ClusterFollowers::follow(ApplicationKey key,

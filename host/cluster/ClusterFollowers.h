@@ -4,6 +4,7 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -22,6 +23,9 @@ struct ClusterOptions {
   std::string hadoopConf;                ///< folder; empty: none
   std::string yarnUser;                  ///< told to ResourceManagers that do not use Kerberos
   std::vector<std::string> masterPages;  ///< "http://host:port" of standalone Masters
+  /// Where `masterPages` is empty, the hosts of those of these that are spark://.. are asked, and
+  /// no others: what a client names as its master must not have the host connect there.
+  std::vector<std::string> masters;
 };
 
 /// One poller for YARN and one for each standalone master, made when first used. Asks nobody while
@@ -31,7 +35,7 @@ class ClusterFollowers : public ClusterFollower {
   /// Throws std::invalid_argument for an address that is none.
   ClusterFollowers(EventLoop& loop, ClusterOptions options);
 
-  /// yarn and spark://...; local masters and Kubernetes are not.
+  /// yarn and, where the operator knows of it, spark://...; local masters and Kubernetes are not.
   bool follows(const std::string& master) const override;
   std::unique_ptr<FollowedApplication> follow(ApplicationKey key, const std::string& master,
                                               EventLoop::Strand strand, Changed changed) override;
@@ -41,6 +45,7 @@ class ClusterFollowers : public ClusterFollower {
 
   EventLoop& loop_;
   const ClusterOptions options_;
+  const std::set<std::string> masters_;  // host:port of Masters that may be asked
   const std::shared_ptr<HttpClient> http_;
   std::mutex mutex_;
   std::map<std::string, std::shared_ptr<ApplicationPoller>> pollers_;

@@ -165,7 +165,8 @@ const std::vector<SettingKey>& Settings::keys() {
        "how long one that is to end is looked for, should it come late"},
       {"yarn.ca_file", Type::text, "", "certificates that https managers are checked by; empty: the system's"},
       {"standalone.pages", Type::text, "",
-       "http addresses of standalone Masters' pages, separated by commas; empty: port 8080 of the master"},
+       "http addresses of standalone Masters' pages, separated by commas; empty: port 8080 of the "
+       "masters that the configuration names"},
       {"log.level", Type::text, "info", "trace, debug, info, warn, error or off"},
       {"log.file", Type::text, "", "the host's log; empty: stderr"},
       {"log.access", Type::boolean, "true", "one line for each request"},

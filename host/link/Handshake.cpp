@@ -13,7 +13,7 @@
 #include <stdexcept>
 #include <system_error>
 
-#include "link/PrivateFile.h"
+#include "submit/PrivateFile.h"
 
 namespace hearth::host {
 
@@ -140,7 +140,7 @@ void writeLinkFile(const std::string& path, const LinkFile& file) {
                       {"secret", file.secret},
                       {"orphan_seconds", file.orphanSeconds}};
   if (!file.pin.empty()) object["pin"] = file.pin;
-  writePrivateFile(path, json::serialize(object) + "\n");
+  submit::writePrivateFile(path, json::serialize(object) + "\n");
 }
 
 LinkFile readLinkFile(const std::string& path) {

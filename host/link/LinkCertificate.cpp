@@ -14,7 +14,7 @@
 #include <memory>
 #include <stdexcept>
 
-#include "link/PrivateFile.h"
+#include "submit/PrivateFile.h"
 
 namespace hearth::host {
 
@@ -92,7 +92,7 @@ LinkCertificate LinkCertificate::keptIn(const std::string& path) {
     kept.pem.assign(std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>());
   } else {
     kept.pem = makePem();
-    writePrivateFile(path, kept.pem);
+    submit::writePrivateFile(path, kept.pem);
   }
   const auto reader = [&] {
     return Bio(BIO_new_mem_buf(kept.pem.data(), static_cast<int>(kept.pem.size())));

@@ -11,8 +11,8 @@
 #include "link/LinkCore.h"
 #include "link/LinkListener.h"
 #include "link/LinkRegistry.h"
-#include "link/PrivateFile.h"
 #include "link/UnixDoor.h"
+#include "submit/PrivateFile.h"
 #include "support/Log.h"
 
 namespace hearth::host {
@@ -91,7 +91,7 @@ class LinkServer::Impl {
     certificate_ = LinkCertificate::keptIn(folder_ + "/link.pem");
     std::uint16_t port = 0;
     std::unique_ptr<LinkDoor> door = openTlsDoor(loop_, certificate_, where, port);
-    if (port != kept) writePrivateFile(portFile(), std::to_string(port) + "\n");
+    if (port != kept) submit::writePrivateFile(portFile(), std::to_string(port) + "\n");
     tls_ =
         std::make_shared<LinkListener>(loop_, std::move(door), registry_, options_.handshakeTime);
     if (started_) tls_->start();

@@ -36,6 +36,7 @@ Policy::Policy(Options options)
       sessionMaster_(std::move(options.sessionMaster)),
       batchMaster_(std::move(options.batchMaster)),
       paths_(std::move(options.paths)),
+      files_(std::move(options.files)),
       templates_(std::move(options.templates)),
       ledger_(options.limits) {}
 
@@ -47,13 +48,32 @@ UsageLedger::Lease Policy::admit(const std::string& user, Resource resource,
   takeTemplateName(wanted);
   wanted = withoutForced(std::move(wanted), rules);
   rules.check(wanted);
-  paths_.check(wanted);
+  // As it will be, but by what the request says alone.
+  SparkRequest judged = wanted;
+  files_.resolve(resource, master(resource, wanted), judged);
+  paths_.check(judged);
   templates_.apply(wanted);
   rules.addDefaults(wanted);
   rules.force(wanted);
+  files_.resolve(resource, master(resource, wanted), wanted);
   UsageLedger::Lease lease = ledger_.take(user, resource, ask(resource, wanted));
   request = std::move(wanted);
   return lease;
+}
+
+// Empty where neither the server's configuration nor the request says it.
+std::string Policy::master(Resource resource, SparkRequest request) const {
+  const std::string& chosen = resource == Resource::session ? sessionMaster_ : batchMaster_;
+  if (!chosen.empty()) return chosen;
+  const ConfRules& rules = resource == Resource::session ? sessionConf_ : batchConf_;
+  try {
+    templates_.apply(request);
+  } catch (const PolicyRefusal&) {
+    // To be refused for that when its turn comes.
+  }
+  rules.addDefaults(request);
+  rules.force(request);
+  return request_keys::valueOf(request, "spark.master").value_or(std::string());
 }
 
 UsageLedger::Lease Policy::readmit(const std::string& user, Resource resource,

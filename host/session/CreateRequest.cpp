@@ -1,21 +1,15 @@
 #include "session/CreateRequest.h"
 
-#include <algorithm>
-
 #include "session/Refusal.h"
-#include "support/JsonBody.h"
-#include "support/JsonWriter.h"
+#include "session/SharedFields.h"
 #include "support/Time.h"
 
 namespace hearth::host {
 
 namespace {
 
-const std::vector<std::string> livyFields = {
-    "kind",         "proxyUser",   "jars",           "pyFiles",       "files",
-    "driverMemory", "driverCores", "executorMemory", "executorCores", "numExecutors",
-    "archives",     "queue",       "name",           "conf",          "heartbeatTimeoutInSecond",
-    "ttl",          "idleTimeout"};
+const std::vector<std::string> livyFields =
+    shared_fields::withOwn({"kind", "heartbeatTimeoutInSecond", "ttl", "idleTimeout"});
 
 constexpr std::size_t maxBytes = 1u << 20;
 
@@ -28,13 +22,6 @@ std::vector<std::string> v1Fields() {
 void checkTime(const std::string& text) {
   if (!text.empty() && !parseDuration(text))
     throw Refusal(Refusal::Cause::rejected, "Invalid time string: " + text);
-}
-
-// Values end up in lines of a properties file and in process arguments.
-void checkText(const char* field, const std::string& text) {
-  if (text.find('\0') != std::string::npos)
-    throw Refusal(Refusal::Cause::invalid,
-                  std::string("field \"") + field + "\" has a NUL character");
 }
 
 }  // namespace
@@ -58,19 +45,7 @@ CreateRequest CreateRequest::read(const std::string& body, Fields fields) {
     request.kind = json.text("kind");
     request.templateName = json.text("template");
     if (json.has("kind") && request.kind.empty()) throw JsonFieldError("Invalid kind: \"\"");
-    if (json.has("name")) request.name = json.text("name");
-    request.proxyUser = json.text("proxyUser");
-    request.jars = json.texts("jars");
-    request.pyFiles = json.texts("pyFiles");
-    request.files = json.texts("files");
-    request.archives = json.texts("archives");
-    request.driverMemory = json.text("driverMemory");
-    request.executorMemory = json.text("executorMemory");
-    request.driverCores = json.count("driverCores");
-    request.executorCores = json.count("executorCores");
-    request.numExecutors = json.count("numExecutors");
-    request.queue = json.text("queue");
-    request.conf = json.textMap("conf");
+    shared_fields::read(json, request);
     request.heartbeatTimeoutInSecond = json.count("heartbeatTimeoutInSecond");
     request.ttl = json.text("ttl");
     request.idleTimeout = json.text("idleTimeout");
@@ -81,60 +56,20 @@ CreateRequest CreateRequest::read(const std::string& body, Fields fields) {
   }
   checkTime(request.ttl);
   checkTime(request.idleTimeout);
-  for (const auto& [key, value] : request.conf) {
-    checkText("conf", key);
-    checkText("conf", value);
-  }
-  for (const auto* list : {&request.jars, &request.pyFiles, &request.files, &request.archives})
-    for (const std::string& item : *list) checkText("jars, pyFiles, files, archives", item);
-  for (const std::string* text :
-       {&request.proxyUser, &request.driverMemory, &request.executorMemory, &request.queue})
-    checkText("proxyUser, driverMemory, executorMemory, queue", *text);
-  if (request.name) {
-    const std::string& name = *request.name;
-    checkText("name", name);
-    // A name of digits alone would be taken for an id.
-    if (std::all_of(name.begin(), name.end(), [](char c) { return c >= '0' && c <= '9'; }) ||
-        name.size() > 255 || name.find('/') != std::string::npos)
-      throw Refusal(Refusal::Cause::rejected, "Invalid session name: " + name.substr(0, 255));
-  }
+  shared_fields::check(request);
   return request;
 }
 
 std::string CreateRequest::toJson() const {
   JsonWriter json;
   json.beginObject();
-  const auto text = [&](const char* key, const std::string& value) {
-    if (!value.empty()) json.key(key).string(value);
-  };
-  const auto list = [&](const char* key, const std::vector<std::string>& values) {
-    if (!values.empty()) json.key(key).strings(values);
-  };
-  const auto count = [&](const char* key, std::int64_t value) {
-    if (value != 0) json.key(key).integer(value);
-  };
-  text("kind", kind);
-  if (name) json.key("name").string(*name);
-  text("proxyUser", proxyUser);
-  list("jars", jars);
-  list("pyFiles", pyFiles);
-  list("files", files);
-  list("archives", archives);
-  text("driverMemory", driverMemory);
-  count("driverCores", driverCores);
-  text("executorMemory", executorMemory);
-  count("executorCores", executorCores);
-  count("numExecutors", numExecutors);
-  text("queue", queue);
-  if (!conf.empty()) {
-    json.key("conf").beginObject();
-    for (const auto& [key, value] : conf) json.key(key).string(value);
-    json.endObject();
-  }
-  count("heartbeatTimeoutInSecond", heartbeatTimeoutInSecond);
-  text("ttl", ttl);
-  text("idleTimeout", idleTimeout);
-  text("template", templateName);
+  using shared_fields::write;
+  write(json, "kind", kind);
+  write(json, *this);
+  write(json, "heartbeatTimeoutInSecond", heartbeatTimeoutInSecond);
+  write(json, "ttl", ttl);
+  write(json, "idleTimeout", idleTimeout);
+  write(json, "template", templateName);
   json.endObject();
   return json.take();
 }

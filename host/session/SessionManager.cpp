@@ -111,34 +111,17 @@ void SessionManager::bury(SessionRow row, const std::string& reason) {
 
 void SessionManager::create(CreateRequest request, const std::string& owner,
                             const std::string& idempotencyKey, Created done) {
-  using Cause = Refusal::Cause;
-  const std::string key = idempotencyKey;
-  if (key.empty()) return add(std::move(request), owner, key, std::string(), std::move(done));
-  const std::string digest = sha256(request.toJson());
-  const auto begun = keys_.begin(owner, key, digest, [done](const Result& first) {
-    Result again = first;
-    again.replayed = !again.refusal;
-    done(again);
-  });
-  if (begun == Keys::Begun::joined) return;
-  if (begun == Keys::Begun::other)
-    return done(Result{{}, false, Refusal(Cause::mismatch, keyOfAnother(key))});
-  const Created finish = [this, owner, key, done](const Result& result) {
-    done(result);
-    keys_.finish(owner, key, result);
-  };
-  try {
-    if (auto row = environment_.store.sessionByKey(owner, key)) {
-      if (row->requestDigest != digest)
-        return finish(Result{{}, false, Refusal(Cause::mismatch, keyOfAnother(key))});
-      return finish(Result{find(std::to_string(row->id), true), true, std::nullopt});
-    }
-  } catch (const Refusal& refusal) {
-    return finish(Result{{}, false, refusal});
-  } catch (const StoreError& error) {
-    return finish(Result{{}, false, Refusal(Cause::storage, error.what())});
-  }
-  add(std::move(request), owner, key, digest, finish);
+  const std::string& key = idempotencyKey;
+  const std::string digest = key.empty() ? std::string() : sha256(request.toJson());
+  keys_.create(
+      owner, key, digest, std::move(done),
+      [&]() -> std::optional<Keys::Earlier> {
+        const auto row = environment_.store.sessionByKey(owner, key);
+        if (!row) return std::nullopt;
+        return Keys::Earlier{row->requestDigest,
+                             Result{find(std::to_string(row->id), true), true, std::nullopt}};
+      },
+      [&](Created made) { add(std::move(request), owner, key, digest, std::move(made)); });
 }
 
 void SessionManager::add(CreateRequest request, const std::string& owner, const std::string& key,

@@ -12,8 +12,8 @@
 #include <vector>
 
 #include "policy/UsageLedger.h"
+#include "session/KeyedCreation.h"
 #include "session/Session.h"
-#include "support/KeyedRequests.h"
 
 namespace hearth::host {
 
@@ -86,7 +86,7 @@ class SessionManager {
   void shutdown(Stop how, std::chrono::milliseconds time);
 
  private:
-  using Keys = KeyedRequests<Result>;
+  using Keys = KeyedCreation<Result>;
 
   void add(CreateRequest request, const std::string& owner, const std::string& key,
            const std::string& digest, Created done);

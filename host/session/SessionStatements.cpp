@@ -424,15 +424,17 @@ void Session::interrupt(std::function<void(bool)> done) {
 void Session::cancelNow(std::int64_t id, const std::function<void(bool)>& done) {
   const StatementPtr row = statement(id);
   if (!row || ending_ || settling_.count(id) != 0) return done(false);
-  if (running_ == id && !given_ && row->state != name(StatementState::waiting))
-    return done(false);  // its interpreter is being taken up
   lastActivity_ = steady_clock::now();
   if (row->state == name(StatementState::waiting)) {
     queue_.erase(std::remove(queue_.begin(), queue_.end(), id), queue_.end());
     finish(id, StatementState::cancelled, "cancelled", std::string(), [done] { done(true); });
     return pump();
   }
-  if (row->state == name(StatementState::cancelling)) return done(true);
+  // What is promised is kept also by the next run of the host.
+  const auto promise = [self = shared_from_this(), done](const std::string&) {
+    self->post([done](Session&) { done(true); });
+  };
+  if (row->state == name(StatementState::cancelling)) return environment_.store.barrier(promise);
   if (row->state != name(StatementState::running)) return done(false);
   faultPoint("statement.cancel.before");
   {
@@ -441,10 +443,9 @@ void Session::cancelNow(std::int64_t id, const std::function<void(bool)>& done) 
   }
   touchOutput(id);
   const StatementPtr stopping = statement(id);
-  environment_.store.putStatement(stopping, nullptr);
+  environment_.store.putStatement(stopping, promise);
   tell(*stopping);
-  stopRunning(id);
-  done(true);
+  if (given_) stopRunning(id);  // else its interpreter is being taken up, and is told then
 }
 
 // Interrupts the code, and gives it its time to stop.

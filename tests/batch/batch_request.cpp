@@ -39,3 +39,13 @@ TEST_CASE("paths say where they are", "[batch]") {
     CHECK_FALSE(refused(good));
   for (const char* bad : {"a", "./a", "../a", "a/b:c", ":/a", "~/a", ""}) CHECK(refused(bad));
 }
+
+TEST_CASE("a request that the policy has made longer than a client may send is still read",
+          "[batch]") {
+  BatchRequest request;
+  request.file = "hdfs://namenode/a.jar";
+  request.jars.assign(40000, "hdfs://namenode.example:8020/a.jar");
+  const std::string stored = request.toJson();
+  CHECK_THROWS_AS(BatchRequest::parse(stored, Fields::v1), Refusal);
+  CHECK(BatchRequest::parseStored(stored).toJson() == stored);
+}

@@ -104,7 +104,9 @@ TEST_CASE("a store from before there were batches learns of them", "[batch][stor
     database.exec(
         "DROP TABLE batches; DELETE FROM counters WHERE name = 'batch';"
         "DROP INDEX sessions_key; ALTER TABLE sessions DROP COLUMN idempotency_key;"
-        "ALTER TABLE sessions DROP COLUMN request_digest; PRAGMA user_version = 2");
+        "ALTER TABLE sessions DROP COLUMN request_digest;"
+        "DROP INDEX statements_open; ALTER TABLE statements DROP COLUMN options;"
+        "PRAGMA user_version = 2");
     database.exec(
         "INSERT INTO sessions VALUES (0,'','','','spark','dead','','{}','','','/f',1,1,1,0)");
   }

@@ -26,7 +26,7 @@ std::string readAll(const std::string& path) {
 }
 
 // As hearth-supervise describes itself.
-ProcessIdentity identityOf(pid_t pid) {
+ProcessIdentity describedIdentity(pid_t pid) {
   ProcessIdentity identity;
   identity.pid = pid;
   const std::string stat = readAll("/proc/" + std::to_string(pid) + "/stat");
@@ -81,7 +81,7 @@ TEST_CASE("a process of an earlier host is watched, another with its pid is not"
   std::promise<void> reaped;
   const auto child = launcher.spawn({{"sleep", "100"}, {}, "/", false, ""}, loop.strand(),
                                     {nullptr, [&](int, int) { reaped.set_value(); }});
-  const ProcessIdentity identity = identityOf(child->pid());
+  const ProcessIdentity identity = describedIdentity(child->pid());
   std::promise<void> ended;
   const auto watched =
       ForeignProcess::open(loop, identity, loop.strand(), [&] { ended.set_value(); });

@@ -376,10 +376,11 @@ class Standalone(Cluster):
         return fetch_json(f"{self.url}/json/")
 
     def kill(self, app):
-        """As its page does it, which of late wants a token that it shows itself."""
+        """An application or a driver, as its page does it, which of late wants a token that it shows itself."""
         token = re.search(rb'csrfToken" value="([^"]+)"', fetch(f"{self.url}/")[1])
         body = f"id={app}&terminate=true" + (f"&csrfToken={token[1].decode()}" if token else "")
-        status, answer = fetch(f"{self.url}/app/kill/", method="POST", body=body.encode(),
+        kind = "driver" if app.startswith("driver-") else "app"
+        status, answer = fetch(f"{self.url}/{kind}/kill/", method="POST", body=body.encode(),
                                content_type="application/x-www-form-urlencoded")
         assert status == 200, (status, answer)
 

@@ -115,6 +115,7 @@ class FakeHost {
   std::vector<Spawn> spawns;
   std::vector<Write> writes;
   std::vector<Signal> signals;
+  hearth_proc_h adoptable = 0;  ///< of an earlier run, still there; 0: it has ended
   std::vector<Channel> channels;
   std::vector<Sent> sent;
   std::vector<hearth_chan_h> closedChannels;
@@ -168,6 +169,11 @@ class FakeHost {
         *process = spawn.process;
         self->spawns.push_back(std::move(spawn));
       });
+    };
+    table_.proc_adopt = [](void* c, hearth_session_h, hearth_proc_h* process, hearth_error* err) {
+      Self self(c);
+      if (self->adoptable == 0) return static_cast<hearth_status>(HEARTH_E_STATE);
+      return self->answer(err, [&] { *process = self->adoptable; });
     };
     table_.proc_write = [](void* c, hearth_proc_h process, hearth_str bytes, hearth_error* err) {
       Self self(c);
@@ -370,6 +376,13 @@ class FakeSession {
                  std::int32_t detail) {
     const auto answer = call([&](hearth_error* err) {
       return plugin_.inspect(self_, request, borrow(code), cursor, detail, err);
+    });
+    code.assign(code.size(), '#');
+    return answer;
+  }
+  Answer resume(std::uint64_t statement, std::string code, std::string options = {}) {
+    const auto answer = call([&](hearth_error* err) {
+      return plugin_.resume(self_, statement, borrow(code), borrow(options), err);
     });
     code.assign(code.size(), '#');
     return answer;

@@ -2,6 +2,7 @@
 #include <future>
 #include <memory>
 
+#include "cluster/ClusterFollowers.h"
 #include "cluster/StandaloneManager.h"
 #include "scripted_server.h"
 
@@ -135,4 +136,21 @@ TEST_CASE("an application ends where the Master wants a token from its page, and
   CHECK(formToken("\"csrfToken\"").empty());
   CHECK(formToken("<input name=\"csrfToken\">").empty());
   CHECK(formToken("<input value=\"a\" name=\"csrfToken\"><input value=\"b\">") == "a");
+}
+
+TEST_CASE("no host is asked that only a client has named as its master", "[cluster]") {
+  EventLoop loop{"test", 1};
+  ClusterOptions options;
+  options.masters = {"spark://a:7077,b:7077", "yarn", "local[2]", "spark://c:7078"};
+  const ClusterFollowers named(loop, options);
+  for (const char* known : {"yarn", "spark://a:7077", "spark://b:7077,a:7077", "spark://c:7078"})
+    CHECK(named.follows(known));
+  for (const char* unknown :
+       {"spark://evil:7077", "spark://a:7077,evil:7077", "spark://c:7077", "spark://", "spark://a",
+        "spark://x@a:7077", "local[*]", "k8s://https://a:7077"})
+    CHECK_FALSE(named.follows(unknown));
+
+  options.masterPages = {"http://page:8080"};
+  const ClusterFollowers paged(loop, options);
+  CHECK(paged.follows("spark://evil:7077"));  // by the operator's page only
 }

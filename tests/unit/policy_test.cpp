@@ -311,3 +311,59 @@ TEST_CASE("a refused request is as it was, and is refused as its cause says") {
     CHECK(refusal.cause() == Refusal::Cause::limit);
   }
 }
+
+TEST_CASE("paths without a scheme are the default file system's where the master is a cluster") {
+  Policy::Options options;
+  options.files.uri = "hdfs://nn:8020/";
+  options.files.keys = {"livy.files"};
+  options.files.batchMaster = "yarn";
+  options.paths.local.emplace();  // no local file
+  options.paths.schemes = {"hdfs"};
+  Policy policy(options);
+  SparkRequest request = conf({{"spark.files", "/c, file.txt ,hdfs:///d"},
+                               {"spark.yarn.archive", "/e.zip"},
+                               {"livy.files", "/f"},
+                               {"spark.sql.x", "hello"}});
+  request.file = "/a.py#x";
+  request.jars = {"/b.jar", "s/c.jar", "/d,/e"};
+  CHECK(refusal(policy, request).rfind("policy.paths", 0) == 0);  // sessions have no master here
+  request.jars = {"/b.jar", "hdfs://other/c.jar", "/d,/e"};
+  request.conf["spark.files"] = "/c,hdfs:///d";
+  policy.admit("ann", Resource::batch, request);
+  CHECK(request.file == "hdfs://nn:8020/a.py#x");
+  CHECK(request.jars == std::vector<std::string>{"hdfs://nn:8020/b.jar", "hdfs://other/c.jar",
+                                                 "hdfs://nn:8020/d,hdfs://nn:8020/e"});
+  CHECK(request.conf ==
+        std::map<std::string, std::string>{{"spark.files", "hdfs://nn:8020/c,hdfs:///d"},
+                                           {"spark.yarn.archive", "hdfs://nn:8020/e.zip"},
+                                           {"livy.files", "hdfs://nn:8020/f"},
+                                           {"spark.sql.x", "hello"}});
+
+  // They are what they will be, and judged as that.
+  SparkRequest local = conf({{"spark.master", "local[2]"}});
+  local.file = "/a.py";
+  CHECK(refusal(policy, local, Resource::batch).rfind("policy.paths", 0) == 0);
+  options.paths.local.reset();
+  options.paths.schemes.clear();
+  SparkRequest cluster;
+  cluster.file = "/a.py";
+  Policy closed(options);
+  CHECK(refusal(closed, cluster, Resource::batch).rfind("policy.paths.schemes", 0) == 0);
+  closed.admit("ann", Resource::batch, local);
+  CHECK(local.file == "/a.py");
+  options.batchConf.forced["spark.master"] = "local[1]";
+  Policy(options).admit("ann", Resource::batch, cluster);
+  CHECK(cluster.file == "/a.py");
+}
+
+TEST_CASE("a default file system of this machine changes no path") {
+  for (const char* uri : {"", "file:///", "FILE:/"}) {
+    Policy::Options options;
+    options.files.uri = uri;
+    options.batchMaster = "yarn";
+    SparkRequest request;
+    request.file = "/a.py";
+    Policy(options).admit("ann", Resource::batch, request);
+    CHECK(request.file == "/a.py");
+  }
+}

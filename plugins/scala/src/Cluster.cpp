@@ -5,30 +5,11 @@
 #include <hearth/plugin.hpp>
 #include <string_view>
 
+#include "submit/StandaloneDriver.h"
+
 namespace hearth::scala {
 
 namespace {
-
-// Spark gives these to drivers that it starts itself, but not to those of a standalone cluster.
-constexpr const char* moduleOptions =
-    "-XX:+IgnoreUnrecognizedVMOptions"
-    " --add-opens=java.base/java.lang=ALL-UNNAMED"
-    " --add-opens=java.base/java.lang.invoke=ALL-UNNAMED"
-    " --add-opens=java.base/java.lang.reflect=ALL-UNNAMED"
-    " --add-opens=java.base/java.io=ALL-UNNAMED"
-    " --add-opens=java.base/java.net=ALL-UNNAMED"
-    " --add-opens=java.base/java.nio=ALL-UNNAMED"
-    " --add-opens=java.base/java.util=ALL-UNNAMED"
-    " --add-opens=java.base/java.util.concurrent=ALL-UNNAMED"
-    " --add-opens=java.base/java.util.concurrent.atomic=ALL-UNNAMED"
-    " --add-opens=java.base/jdk.internal.ref=ALL-UNNAMED"
-    " --add-opens=java.base/sun.nio.ch=ALL-UNNAMED"
-    " --add-opens=java.base/sun.nio.cs=ALL-UNNAMED"
-    " --add-opens=java.base/sun.security.action=ALL-UNNAMED"
-    " --add-opens=java.base/sun.util.calendar=ALL-UNNAMED"
-    " --add-opens=java.security.jgss/sun.security.krb5=ALL-UNNAMED"
-    " -Djdk.reflect.useDirectMethodHandle=false"
-    " -Dio.netty.tryReflectionSetAccessible=true";
 
 constexpr const char* linkFileProperty = "spark.hearth.link.file";
 
@@ -92,9 +73,8 @@ void addDriverProperties(Properties& properties, const Request& request) {
       properties["spark.yarn.maxAppAttempts"] = "1";
       break;
     case ClusterKind::standalone:
-      properties["spark.standalone.submit.waitAppCompletion"] = "false";
+      submit::addStandaloneDriver(properties);
       properties["spark.driver.supervise"] = "false";
-      append(properties, "spark.driver.extraJavaOptions", moduleOptions, ' ');
       break;
     case ClusterKind::kubernetes:
       properties["spark.kubernetes.submission.waitAppCompletion"] = "false";

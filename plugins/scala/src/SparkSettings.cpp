@@ -10,6 +10,7 @@
 #include <random>
 
 #include "Cluster.h"
+#include "submit/RequestProperties.h"
 
 namespace hearth::scala {
 
@@ -37,63 +38,56 @@ std::string environment(const char* name) {
   return value == nullptr ? std::string() : std::string(value);
 }
 
-void setText(Properties& properties, const char* key, const std::string& value) {
-  if (!value.empty()) properties[key] = value;
-}
-
-void setNumber(Properties& properties, const char* key, const json::object& request,
-               const char* field) {
+std::int64_t count(const json::object& request, const char* field) {
   const json::value* value = request.if_contains(field);
-  if (value == nullptr || value->is_null()) return;
+  if (value == nullptr || value->is_null()) return 0;
   boost::system::error_code error;
   const auto number = value->to_number<std::int64_t>(error);
   if (error) throw Error(HEARTH_E_INVALID, std::string(field) + " is not a whole number");
-  if (number != 0) properties[key] = std::to_string(number);
+  return number;
 }
 
-// The request's own list goes before the one in its conf.
-void prependList(Properties& properties, const char* key, const json::object& request,
-                 const char* field) {
+std::vector<std::string> texts(const json::object& request, const char* field) {
   const json::value* value = request.if_contains(field);
-  if (value == nullptr || value->is_null()) return;
+  if (value == nullptr || value->is_null()) return {};
   if (!value->is_array()) throw Error(HEARTH_E_INVALID, std::string(field) + " is not a list");
-  std::string list;
+  std::vector<std::string> list;
   for (const json::value& item : value->get_array()) {
     if (!item.is_string())
       throw Error(HEARTH_E_INVALID, std::string(field) + " is not a list of texts");
-    if (!list.empty()) list += ',';
-    list += std::string_view(item.get_string());
+    list.emplace_back(item.get_string());
   }
-  if (list.empty()) return;
-  std::string& property = properties[key];
-  property = property.empty() ? list : list + "," + property;
+  return list;
 }
 
-Properties requestProperties(const json::object& request) {
+Properties confOf(const json::object& request) {
   Properties properties;
   const json::value* conf = request.if_contains("conf");
-  if (conf != nullptr && !conf->is_null()) {
-    if (!conf->is_object()) throw Error(HEARTH_E_INVALID, "conf is not an object");
-    for (const auto& item : conf->get_object()) {
-      const std::string key(item.key());
-      if (!item.value().is_string())
-        throw Error(HEARTH_E_INVALID, "conf " + key + " is not a text");
-      // Others, such as livy.*, are not Spark's: accepted, and of no effect.
-      if (key.rfind("spark.", 0) == 0) properties[key] = std::string(item.value().get_string());
-    }
+  if (conf == nullptr || conf->is_null()) return properties;
+  if (!conf->is_object()) throw Error(HEARTH_E_INVALID, "conf is not an object");
+  for (const auto& item : conf->get_object()) {
+    if (!item.value().is_string())
+      throw Error(HEARTH_E_INVALID, "conf " + std::string(item.key()) + " is not a text");
+    properties[std::string(item.key())] = std::string(item.value().get_string());
   }
-  setText(properties, "spark.app.name", text(request, "name"));
-  setText(properties, "spark.driver.memory", text(request, "driverMemory"));
-  setNumber(properties, "spark.driver.cores", request, "driverCores");
-  setText(properties, "spark.executor.memory", text(request, "executorMemory"));
-  setNumber(properties, "spark.executor.cores", request, "executorCores");
-  setNumber(properties, "spark.executor.instances", request, "numExecutors");
-  setText(properties, "spark.yarn.queue", text(request, "queue"));
-  prependList(properties, "spark.jars", request, "jars");
-  prependList(properties, "spark.submit.pyFiles", request, "pyFiles");
-  prependList(properties, "spark.files", request, "files");
-  prependList(properties, "spark.archives", request, "archives");
   return properties;
+}
+
+submit::RequestFields fieldsOf(const json::object& request) {
+  submit::RequestFields fields;
+  fields.conf = confOf(request);
+  fields.name = text(request, "name");
+  fields.queue = text(request, "queue");
+  fields.driverMemory = text(request, "driverMemory");
+  fields.executorMemory = text(request, "executorMemory");
+  fields.driverCores = count(request, "driverCores");
+  fields.executorCores = count(request, "executorCores");
+  fields.numExecutors = count(request, "numExecutors");
+  fields.jars = texts(request, "jars");
+  fields.pyFiles = texts(request, "pyFiles");
+  fields.files = texts(request, "files");
+  fields.archives = texts(request, "archives");
+  return fields;
 }
 
 // For a name that is no other's, not for a secret.
@@ -156,7 +150,7 @@ Request Request::parse(const std::string& sessionId, const std::string& optionsJ
   request.prepare = prepare != nullptr && prepare->is_bool() && prepare->get_bool();
   const json::value* create = options.if_contains("request");
   if (create != nullptr && create->is_object())
-    request.properties = requestProperties(create->get_object());
+    request.properties = submit::requestProperties(fieldsOf(create->get_object()));
   return request;
 }
 
