@@ -371,7 +371,10 @@ void Batch::finish(BatchState state, const std::string& reason, std::int64_t mil
   std::error_code ignored;
   const BatchRow current = row();
   fs::remove_all(current.folder + "/work", ignored);
-  fs::remove(current.folder + "/spark.properties", ignored);
+  // And drafts of it, of a host that was killed while it wrote one: there may be secrets in them.
+  for (const auto& entry : fs::directory_iterator(current.folder, ignored))
+    if (entry.path().filename().string().rfind("spark.properties", 0) == 0)
+      fs::remove(entry.path(), ignored);
   releasePlace();
   BatchRow last = current;
   last.state = std::string(name(state));

@@ -99,3 +99,13 @@ def test_a_fault_that_cannot_happen_is_refused_at_the_start(tmp_path, faults):
     command = [str(harness.build_dir() / "bin" / "hearth"), "version"]
     done = subprocess.run(command, env={"HEARTH_FAULTS": faults}, capture_output=True, text=True, timeout=30)
     assert done.returncode == 2 and faults in done.stderr
+
+
+def test_a_draft_of_a_batchs_properties_that_a_killed_host_has_left_is_removed(make_world):
+    """There may be secrets in it. The oracle knows of every file that may be left."""
+    world = make_world()
+    host = world.host.start()
+    batch = Client(world, "drafter", random.Random(1)).make_batch("sleep=0.5")
+    (host.server.data / "batches" / str(batch.number) / "spark.properties.Ab12Cd").write_text("spark.ssl.keyPassword=x")
+    host.kill()
+    world.finish()
