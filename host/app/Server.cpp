@@ -260,8 +260,10 @@ int serve(const std::function<Settings()>& load) {
   addV1Routes(router, v1Calls, catalog, HEARTH_VERSION);
   addTemplateRoutes(router, policy);
   std::atomic<bool> leaving{false};
-  addHealthRoutes(router, [&manager, &leaving] {
+  addHealthRoutes(router, [&manager, &leaving, &disk] {
     Health health{HEARTH_VERSION, manager.liveCount(), {}};
+    if (std::string full = disk.refusal(); !full.empty())
+      health.reasons.push_back(std::move(full));
     if (leaving) health.reasons.emplace_back("the server is shutting down");
     return health;
   });
@@ -298,6 +300,7 @@ int serve(const std::function<Settings()>& load) {
   if (drainTime.count() > 0 && !detach) drain(manager, signals, drainTime);
   // A second signal ends it at once.
   pthread_sigmask(SIG_UNBLOCK, &signals, nullptr);
+  if (detach) links.leave();
   // Interpreters get their time, those that overstay it are killed within two seconds more.
   manager.shutdown(detach ? SessionManager::Stop::detach : SessionManager::Stop::end, closeTime);
   batches.shutdown(killTime);

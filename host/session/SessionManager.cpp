@@ -8,6 +8,7 @@
 
 #include "session/PolicyCall.h"
 #include "support/Digest.h"
+#include "support/FaultPoint.h"
 #include "support/Log.h"
 #include "support/Time.h"
 
@@ -42,6 +43,7 @@ SessionManager::~SessionManager() = default;
 
 void SessionManager::recover() {
   for (SessionRow& row : environment_.store.openSessions()) {
+    faultPoint("session.recover.before");
     try {
       takeUp(row);
     } catch (const std::exception& error) {
@@ -52,6 +54,7 @@ void SessionManager::recover() {
   std::promise<std::string> written;
   environment_.store.barrier([&written](const std::string& error) { written.set_value(error); });
   const std::string error = written.get_future().get();
+  faultPoint("session.recover.after");
   if (!error.empty()) throw StoreError(error);
 }
 
@@ -181,6 +184,7 @@ void SessionManager::add(CreateRequest request, const std::string& owner, const 
           drop(*session);
           return refuse(done, *refusal);
         }
+        faultPoint("session.create.before");
         environment_.store.putSession(
             row, [this, session, done = std::move(done)](const std::string& error) {
               if (!error.empty()) {

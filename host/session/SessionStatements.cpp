@@ -3,6 +3,7 @@
 
 #include "session/Session.h"
 #include "session/SessionPost.h"
+#include "support/FaultPoint.h"
 #include "support/JsonWriter.h"
 #include "support/Log.h"
 #include "support/Time.h"
@@ -141,6 +142,7 @@ void Session::accept(std::string code, const std::string& kind, std::string opti
     outputs_[row->id] = std::make_shared<StatementOutput>(row_.folder + "/output", row->id,
                                                           environment_.options.outputBytes);
   }
+  faultPoint("statement.accept.before");
   environment_.store.putStatement(*row, [self = shared_from_this(), row,
                                          done = std::move(done)](const std::string& error) mutable {
     self->post([row, done = std::move(done), error](Session& session) {
@@ -206,6 +208,7 @@ void Session::pumpSoon() {
 // It is given to its interpreter once the store says that it runs: a next run of the host then
 // knows of each statement whether its driver may have seen it.
 void Session::run(std::int64_t id) {
+  faultPoint("statement.run.before");
   running_ = id;
   given_ = false;
   const auto row = std::make_shared<StatementRow>(*statement(id));
@@ -249,6 +252,7 @@ void Session::give(const std::shared_ptr<StatementRow>& row, const std::string& 
   tell(*row);
   try {
     at.interpreter->execute(toPlugin(row->id), row->code, row->options);
+    faultPoint("statement.run.after");
   } catch (const PluginError& error) {
     running_.reset();
     finish(row->id, StatementState::available, "error", errorBundle("Error", error.what()));
@@ -357,6 +361,7 @@ void Session::finish(std::int64_t id, StatementState next, const std::string& ou
   final->state = std::string(name(next));
   openBytes_ -= final->code.size();
   settling_.insert(id);
+  faultPoint("statement.finish.before");
   environment_.store.putStatement(final, [self = shared_from_this(), final, then = std::move(then)](
                                              const std::string& error) mutable {
     self->post([final, error, then = std::move(then)](Session& session) {
@@ -378,6 +383,7 @@ void Session::settle(const std::shared_ptr<StatementRow>& final, const std::stri
   if (shown) shown->close();
   if (shown && storeError.empty()) shown->letGo();
   tell(*final);
+  faultPoint("statement.finish.after");
   if (storeError.empty()) {
     finished_.push_back(final->id);
     finishedBytes_ += sizeOf(*final);
@@ -464,6 +470,7 @@ void Session::cancelNow(std::int64_t id, const std::function<void(bool)>& done) 
   };
   if (row->state == name(StatementState::cancelling)) return environment_.store.barrier(promise);
   if (row->state != name(StatementState::running)) return done(false);
+  faultPoint("statement.cancel.before");
   {
     const std::lock_guard<std::mutex> lock(mutex_);
     statements_.at(id)->state = std::string(name(StatementState::cancelling));

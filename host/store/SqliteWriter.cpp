@@ -10,6 +10,7 @@
 #include "store/Schema.h"
 #include "store/SqliteReader.h"
 #include "store/SqliteRows.h"
+#include "support/FaultPoint.h"
 #include "support/Log.h"
 
 namespace hearth::host {
@@ -188,7 +189,10 @@ void SqliteWriter::commit(Group& group) {
                     [](const auto& write) { return changesAnything(*write); })) {
       SQLite::Transaction transaction(database_, SQLite::TransactionBehavior::IMMEDIATE);
       for (const auto& write : group) apply(*write);
+      if (faultPoint("store.commit.before") == Fault::error)
+        throw SQLite::Exception("disk I/O error", SQLITE_IOERR);
       transaction.commit();
+      faultPoint("store.commit.after");
     }
     for (const auto& write : group) {
       supersede(*write);
@@ -208,6 +212,8 @@ void SqliteWriter::commitOne(std::unique_ptr<Write> write) {
   try {
     SQLite::Transaction transaction(database_, SQLite::TransactionBehavior::IMMEDIATE);
     apply(*write);
+    if (faultPoint("store.commit.before") == Fault::error)
+      throw SQLite::Exception("disk I/O error", SQLITE_IOERR);
     transaction.commit();
   } catch (const SQLite::Exception& error) {
     failure = explain(file_, error);
