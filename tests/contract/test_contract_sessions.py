@@ -259,6 +259,7 @@ def test_the_log_pages_by_lines_and_its_older_name_works(server, session):
     # Cancelling code that hangs writes to the session's log.
     for _ in range(4):
         made = server.post(f"/sessions/{session}/statements", {"code": "hang"}).json["id"]
+        server.until("it runs", lambda: server.get(f"/sessions/{session}/statements/{made}").json["state"] == "running")
         server.post(f"/sessions/{session}/statements/{made}/cancel")
         server.finish(session, made)
     whole = server.get(f"/sessions/{session}/log?size=-1")
