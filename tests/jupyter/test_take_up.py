@@ -1,6 +1,7 @@
 """Kernels outlive the host: killed or stopped, the next one goes on with them, and what the kernels cannot tell again is
 said to be lost."""
 
+import contextlib
 import os
 import pathlib
 import signal
@@ -58,8 +59,13 @@ def is_lost(found):
 
 
 def leaders(server):
-    """The kernels: each leads its process group."""
-    return [p for p in server.children() if os.getpgid(p) == p]
+    """The kernels: each leads its process group, and has its connection file on its command line."""
+    found = []
+    for pid in server.children():
+        with contextlib.suppress(OSError):
+            if os.getpgid(pid) == pid and b".json" in pathlib.Path(f"/proc/{pid}/cmdline").read_bytes():
+                found.append(pid)
+    return found
 
 
 def nothing_is_left(server):

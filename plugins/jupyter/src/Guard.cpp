@@ -21,16 +21,20 @@ shift 3
 ( (
   PATH=$path
   trap '' HUP INT QUIT TERM
-  exec </dev/null >/dev/null 2>&1 9<"$lock" || exit
-  while flock 9; do
-    left=$time
-    while flock -u 9 && [ "$left" -gt 0 ] && [ -e "$lock" ] && kill -0 $$; do
-      sleep 1
-      left=$((left - 1))
-      flock -n 9 || continue 2
+  exec </dev/null >/dev/null 2>&1
+  {
+    while flock 9; do
+      left=$time
+      while flock -u 9 && [ "$left" -gt 0 ] && [ -e "$lock" ] && kill -0 $$; do
+        sleep 1
+        left=$((left - 1))
+        flock -n 9 || continue 2
+      done
+      flock -n 9 && kill -KILL 0
     done
-    flock -n 9 && kill -KILL 0
-  done
+    exit
+  } 9<"$lock"
+  kill -KILL 0
 ) & )
 exec "$@"
 )";
