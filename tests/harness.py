@@ -76,13 +76,17 @@ class Server:
             at = text.find(mark)
             assert at < 0, text[max(0, at - 200):at + 6000]
 
-    def start(self):
+    def command(self):
+        """What starts it."""
         command = [str(build_dir() / "bin" / "hearth"), "serve", *self.args]
         for key, value in self.settings.items():
             command += ["--set", f"{key}={value}"]
+        return command
+
+    def start(self):
         self.folder.mkdir(parents=True, exist_ok=True)
         self.process = subprocess.Popen(
-            command, stdout=subprocess.PIPE, stderr=open(self.log, "ab"), env=self.env, text=True)
+            self.command(), stdout=subprocess.PIPE, stderr=open(self.log, "ab"), env=self.env, text=True)
         line = self.process.stdout.readline()
         assert line.startswith("listening on http://"), f"no server: {line!r}\n{self.log.read_text()[-3000:]}"
         self.port = int(line.rsplit(":", 1)[1])

@@ -43,6 +43,11 @@ void guarded(const ExchangePtr& exchange, const std::function<void()>& work) {
     work();
   } catch (const Refusal& refusal) {
     refuse(exchange, refusal);
+  } catch (const StoreReadError& error) {
+    const Request& request = exchange->request();
+    log().error("request {}: {} {} failed: {}", request.id, request.method, printable(request.path),
+                error.what());
+    answer(exchange, errorResponse(500, request.path, error.what()));
   } catch (const StoreError& error) {
     refuse(exchange, Refusal(Refusal::Cause::storage, error.what()));
   } catch (const std::exception& error) {

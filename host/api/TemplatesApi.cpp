@@ -61,7 +61,8 @@ void addTemplateRoutes(Router& router, const Policy& policy) {
   router.add("GET", "/v1/templates", [&policy](const ExchangePtr& exchange, const PathArguments&) {
     JsonWriter out;
     out.beginObject().key("templates").beginArray();
-    for (const auto& entry : policy.templates().all()) writeTemplate(out, entry.second);
+    const auto templates = policy.templates();
+    for (const auto& entry : templates->all()) writeTemplate(out, entry.second);
     out.endArray().endObject();
     answerJson(exchange, 200, out.take());
   });

@@ -3,7 +3,9 @@
 #include <signal.h>
 #include <sys/resource.h>
 
+#include <atomic>
 #include <boost/asio/ip/address.hpp>
+#include <chrono>
 #include <cstdio>
 #include <cstdlib>
 #include <filesystem>
@@ -13,6 +15,7 @@
 #include "api/BatchRoutes.h"
 #include "api/Dispatcher.h"
 #include "api/Errors.h"
+#include "api/HealthApi.h"
 #include "api/LivyApi.h"
 #include "api/SessionCalls.h"
 #include "api/TemplatesApi.h"
@@ -20,13 +23,17 @@
 #include "app/ClusterSettings.h"
 #include "app/Paths.h"
 #include "app/PolicySettings.h"
+#include "app/Reload.h"
+#include "app/ServiceManager.h"
 #include "batch/BatchManager.h"
 #include "cluster/ClusterFollowers.h"
 #include "http/HttpServer.h"
 #include "link/LinkServer.h"
 #include "plugin/PluginCatalog.h"
 #include "plugin/PluginHost.h"
+#include "retention/Retention.h"
 #include "session/SessionManager.h"
+#include "store/DiskFloor.h"
 #include "store/SqliteStore.h"
 #include "support/EventLoop.h"
 #include "support/Log.h"
@@ -83,6 +90,17 @@ SessionOptions sessionOptions(const Settings& settings) {
   options.outputBytes = settings.size("statement.output_bytes");
   options.cachedStatements = static_cast<std::size_t>(settings.number("statement.cached"));
   options.cachedBytes = settings.size("statement.cached_bytes");
+  options.keptStatements = settings.number("retention.statements");
+  return options;
+}
+
+RetentionOptions retentionOptions(const Settings& settings) {
+  RetentionOptions options;
+  options.age = settings.duration("retention.age");
+  options.sessions = settings.number("retention.sessions");
+  options.batches = settings.number("retention.batches");
+  options.bytes = settings.size("retention.bytes");
+  options.interval = std::max(settings.duration("retention.interval"), milliseconds(10));
   return options;
 }
 
@@ -153,9 +171,29 @@ void logAccess(const Request& request, int status, std::size_t bytes,
              printable(request.path), status, bytes, took.count());
 }
 
+/// Lets running code come to its end, for at most `time`, or until a second signal.
+void drain(SessionManager& manager, const sigset_t& signals, milliseconds time) {
+  sigset_t wanted = signals;
+  sigaddset(&wanted, SIGUSR1);
+  manager.drain([main = pthread_self()] { pthread_kill(main, SIGUSR1); });
+  const auto end = std::chrono::steady_clock::now() + time;
+  for (;;) {
+    const auto left = std::chrono::duration_cast<std::chrono::nanoseconds>(
+        end - std::chrono::steady_clock::now());
+    if (left.count() <= 0) break;
+    timespec rest{static_cast<time_t>(left.count() / 1000000000),
+                  static_cast<long>(left.count() % 1000000000)};
+    const int received = sigtimedwait(&wanted, nullptr, &rest);
+    if (received == SIGUSR1) return log().info("no code runs any more");
+    if (received == SIGTERM || received == SIGINT) break;
+  }
+  log().warn("code still runs, and is not waited for any longer");
+}
+
 }  // namespace
 
-int serve(const Settings& settings) {
+int serve(const std::function<Settings()>& load) {
+  const Settings settings = load();
   refuseOpenDoor(settings);
   raiseDescriptorLimit();
   // Before any thread starts, so that all inherit the mask and the signals come to sigwait below.
@@ -163,7 +201,10 @@ int serve(const Settings& settings) {
   sigemptyset(&signals);
   sigaddset(&signals, SIGTERM);
   sigaddset(&signals, SIGINT);
-  pthread_sigmask(SIG_BLOCK, &signals, nullptr);
+  sigaddset(&signals, SIGHUP);
+  sigset_t blocked = signals;
+  sigaddset(&blocked, SIGUSR1);  // drain()'s
+  pthread_sigmask(SIG_BLOCK, &blocked, nullptr);
   signal(SIGPIPE, SIG_IGN);
 
   try {
@@ -182,6 +223,7 @@ int serve(const Settings& settings) {
 
   EventLoop loop("hearth-work", 4);
   SqliteStore store(data + "/hearth.db");
+  DiskFloor disk(data, settings.size("store.disk_floor"));
   Launcher launcher(loop, list(settings.text("driver.environment")));
   LinkServer links(loop, linkOptions(settings, data));
   // One Spark for batches and sessions, unless a manifest says otherwise.
@@ -195,12 +237,12 @@ int serve(const Settings& settings) {
   Policy policy(std::move(rules));
   SessionManager::Limits limits;
   limits.sessions = static_cast<std::size_t>(settings.number("session.limit"));
-  SessionManager manager(
-      SessionEnvironment{loop, plugins, store, sessionOptions(settings), clusters.get(), &policy},
-      data + "/sessions", limits);
+  SessionManager manager(SessionEnvironment{loop, plugins, store, sessionOptions(settings),
+                                            clusters.get(), &policy, &disk},
+                         data + "/sessions", limits);
   manager.recover();
   BatchManager batches(
-      BatchEnvironment{loop, launcher, store, batchLimits, clusters.get(), &policy},
+      BatchEnvironment{loop, launcher, store, batchLimits, clusters.get(), &policy, &disk},
       data + "/batches");
   batches.recover();
   links.start();
@@ -217,6 +259,14 @@ int serve(const Settings& settings) {
   addV1BatchRoutes(router, v1Batches);
   addV1Routes(router, v1Calls, catalog, HEARTH_VERSION);
   addTemplateRoutes(router, policy);
+  std::atomic<bool> leaving{false};
+  addHealthRoutes(router, [&manager, &leaving, &disk] {
+    Health health{HEARTH_VERSION, manager.liveCount(), {}};
+    if (std::string full = disk.refusal(); !full.empty())
+      health.reasons.push_back(std::move(full));
+    if (leaving) health.reasons.emplace_back("the server is shutting down");
+    return health;
+  });
   const Dispatcher dispatcher(router);
   HttpServer http(
       httpOptions(settings), [&](const ExchangePtr& exchange) { dispatcher.handle(exchange); },
@@ -229,16 +279,31 @@ int serve(const Settings& settings) {
   std::fflush(stdout);
   log().info("hearth {} serves {} kinds, data in {}", HEARTH_VERSION, plugins.kinds().size(), data);
 
+  Retention retention(loop, store, retentionOptions(settings), data + "/sessions",
+                      data + "/batches");
+  retention.start();
+  service::ready();
+  Reload reload(settings, load, policy, catalog, manager, data);
   int received = 0;
-  sigwait(&signals, &received);
+  while (sigwait(&signals, &received) != 0 || received == SIGHUP) {
+    service::reloading();
+    reload.run();
+    service::ready();
+  }
   log().info("{}: {} {} sessions", received == SIGTERM ? "SIGTERM" : "SIGINT",
              detach ? "leaving" : "ending", manager.liveCount());
+  leaving = true;
+  const milliseconds drainTime = settings.duration("server.drain_time");
+  const milliseconds closeTime = settings.duration("session.close_time") + std::chrono::seconds(5);
+  const milliseconds killTime = settings.duration("batch.kill_grace") + std::chrono::seconds(5);
+  service::stopping(drainTime + closeTime + killTime);
+  if (drainTime.count() > 0 && !detach) drain(manager, signals, drainTime);
   // A second signal ends it at once.
   pthread_sigmask(SIG_UNBLOCK, &signals, nullptr);
+  if (detach) links.leave();
   // Interpreters get their time, those that overstay it are killed within two seconds more.
-  manager.shutdown(detach ? SessionManager::Stop::detach : SessionManager::Stop::end,
-                   settings.duration("session.close_time") + std::chrono::seconds(5));
-  batches.shutdown(settings.duration("batch.kill_grace") + std::chrono::seconds(5));
+  manager.shutdown(detach ? SessionManager::Stop::detach : SessionManager::Stop::end, closeTime);
+  batches.shutdown(killTime);
   http.stop(milliseconds(500));
   loop.stop();
   log().info("stopped");

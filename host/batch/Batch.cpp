@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "submit/PrivateFile.h"
+#include "support/FaultPoint.h"
 #include "support/JsonWriter.h"
 #include "support/Log.h"
 #include "support/Time.h"
@@ -99,7 +100,10 @@ void Batch::start() {
   }
   saveRow(nullptr);
   try {
+    if (faultPoint("batch.submit.before") == Fault::error)
+      throw std::runtime_error("no space left on device");
     startProcess();
+    faultPoint("batch.submit.after");
   } catch (const std::exception& error) {
     noteInLog(error.what());
     return finish(BatchState::dead, error.what(), nowMillis());
@@ -152,6 +156,7 @@ void Batch::takeUp() {
 }
 
 void Batch::takeUpNow() {
+  faultPoint("batch.takeup.before");
   const BatchRow current = row();
   ending_ = !current.ending.empty();
   if (state() != BatchState::shuttingDown)
@@ -357,6 +362,7 @@ void Batch::endNow(const std::string& reason, bool deleted, std::function<void()
 
 void Batch::finish(BatchState state, const std::string& reason, std::int64_t millis) {
   if (std::exchange(finished_, true)) return;
+  faultPoint("batch.end.before");
   reportTimer_.cancel();
   followed_.reset();
   logWatch_.reset();
@@ -365,7 +371,10 @@ void Batch::finish(BatchState state, const std::string& reason, std::int64_t mil
   std::error_code ignored;
   const BatchRow current = row();
   fs::remove_all(current.folder + "/work", ignored);
-  fs::remove(current.folder + "/spark.properties", ignored);
+  // And drafts of it, of a host that was killed while it wrote one: there may be secrets in them.
+  for (const auto& entry : fs::directory_iterator(current.folder, ignored))
+    if (entry.path().filename().string().rfind("spark.properties", 0) == 0)
+      fs::remove(entry.path(), ignored);
   releasePlace();
   BatchRow last = current;
   last.state = std::string(name(state));
@@ -390,6 +399,7 @@ void Batch::tellEnd(BatchState state, const BatchRow& stored) {
     late = row_.deleted != stored.deleted;
   }
   setState(state, stored.reason);
+  faultPoint("batch.end.after");
   const auto tell = [](Batch& batch) {
     // First, so that who is told of the end can have its name.
     batch.hooks_.ended(batch);

@@ -19,6 +19,7 @@
 #include "process/LogFile.h"
 #include "process/Process.h"
 #include "session/Refusal.h"
+#include "store/DiskFloor.h"
 #include "store/Store.h"
 #include "support/EventLoop.h"
 #include "support/Timer.h"
@@ -47,6 +48,7 @@ struct BatchEnvironment {
   BatchOptions options;
   ClusterFollower* clusters = nullptr;  ///< null: applications in clusters are not followed
   Policy* policy = nullptr;             ///< null: everything may be asked for
+  DiskFloor* disk = nullptr;            ///< null: without a floor
   FolderWatch* folders = nullptr;       ///< null: ids that only logs tell are known at the end
 };
 

@@ -151,6 +151,9 @@ void BatchManager::add(const Post& post, const std::string& digest, const Create
     // Before the files that came along have their paths, which are the host's.
     if (environment_.policy)
       lease = applyPolicy(*environment_.policy, post.owner, Resource::batch, request);
+    if (const std::string full = environment_.disk ? environment_.disk->refusal() : std::string();
+        !full.empty())
+      throw Refusal(Cause::storage, full);
     findSparkHome(environment_.options.spark);
     {
       const std::lock_guard<std::mutex> lock(mutex_);

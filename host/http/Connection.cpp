@@ -16,6 +16,7 @@
 #include "http/HttpError.h"
 #include "http/RequestTarget.h"
 #include "http/ResponseHead.h"
+#include "support/FaultPoint.h"
 #include "support/Log.h"
 
 namespace hearth::host {
@@ -431,6 +432,8 @@ void Connection::write(std::shared_ptr<const Request> request, Response response
     return;
   }
 
+  if (outgoing_->request->method == "POST" && faultPoint("http.answer.before") == Fault::cut)
+    return close();
   // Nearly always the kernel takes all of it at once, and no turn of the loop is needed.
   const std::array<asio::const_buffer, 2> parts{asio::buffer(outgoing_->head),
                                                 asio::buffer(outgoing_->body)};
@@ -553,6 +556,7 @@ void Connection::onPieceSent(const error_code& error, bool last) {
 
 void Connection::onWritten(const error_code& error, std::size_t size) {
   const std::unique_ptr<Outgoing> done = std::move(outgoing_);
+  if (done->request->method == "POST") faultPoint("http.answer.after");
   core_.logAccess(*done->request, done->status, size - std::min(size, done->head.size()),
                   std::chrono::duration_cast<std::chrono::microseconds>(Clock::now() - started_));
   if (state_ == State::Closed) return;

@@ -8,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include "support/FaultPoint.h"
 #include "support/Log.h"
 #include "support/Utf8.h"
 
@@ -161,7 +162,7 @@ void LinkConnection::handleHello(const Frame& frame) {
   if (!hello) return refuse(why);
   hello_ = std::move(*hello);
   if (const std::shared_ptr<Owner> owner = owner_.lock()) core_ = owner->find(hello_.session);
-  if (!core_) return refuse("there is no such session");
+  if (!core_) return refuseUnlessLeaving("there is no such session");
   hostNonce_ = randomHex();
   phase_ = Phase::proof;
   say(FrameType::challenge,
@@ -176,26 +177,36 @@ void LinkConnection::handleProof(const Frame& frame) {
     log().warn("a driver of session {} has the wrong secret and was refused", hello_.session);
     return refuse("the proof is wrong");
   }
+  if (faultPoint("link.attach.before") == Fault::cut) return close();
   const LinkCore::Attached attached = core_->attach(shared_from_this(), hello_.received);
   if (attached.later) return close();
   if (!attached.refusal.empty()) {
     log().warn("a driver of session {} was refused: {}", hello_.session, attached.refusal);
-    return refuse(attached.refusal);
+    return refuseUnlessLeaving(attached.refusal);
   }
   phase_ = Phase::live;
   settle();
   say(FrameType::welcome, json::serialize(json::object{{"received", attached.received}}));
+  if (faultPoint("link.attach.after") == Fault::cut) close();
 }
 
 void LinkConnection::handleLive(Frame frame) {
   if (frame.channel == 0) {
     if (frame.type != static_cast<std::uint8_t>(FrameType::ack) || !frame.payload.empty())
       return broken("a frame on channel 0 that is no ACK");
+    if (faultPoint("link.acked.before") == Fault::cut) return close();
     if (!core_->acknowledged(this, frame.sequence)) broken("an ACK of what was never sent");
     return;
   }
   if (!isValidUtf8(frame.payload)) return broken("a payload that is not UTF-8");
-  switch (core_->take(this, std::move(frame))) {
+  const Fault fault = faultPoint("link.receive.before");
+  if (fault == Fault::cut) return close();
+  Frame again;
+  if (fault == Fault::dup) again = frame;
+  const LinkCore::Taken taken = core_->take(this, std::move(frame));
+  if (fault == Fault::dup) core_->take(this, std::move(again));
+  if (faultPoint("link.receive.after") == Fault::cut) return close();
+  switch (taken) {
     case LinkCore::Taken::more:
       return;
     case LinkCore::Taken::full:
@@ -218,6 +229,13 @@ void LinkConnection::say(FrameType type, std::string payload) {
 void LinkConnection::refuse(const std::string& reason) {
   closing_ = true;
   say(FrameType::refused, json::serialize(json::object{{"reason", reason}}));
+}
+
+// REFUSED is final, and a host that goes down has let go of sessions that go on.
+void LinkConnection::refuseUnlessLeaving(const std::string& reason) {
+  const std::shared_ptr<Owner> owner = owner_.lock();
+  if (!owner || owner->leaving()) return close();
+  refuse(reason);
 }
 
 void LinkConnection::broken(const char* what) {
@@ -245,9 +263,19 @@ void LinkConnection::pump() {
     if (closing_) close();
     return;
   }
+  Fault fault = Fault::none;
+  if (!batch_.frames.empty())
+    fault = faultPoint(batch_.frames.front() ? "link.send.before" : "link.ack.before");
+  if (fault == Fault::cut) return close();
+  if (fault == Fault::dup) {
+    const auto once = buffers;
+    buffers.insert(buffers.end(), once.begin(), once.end());
+  }
   writing_ = true;
   stream_->write(std::move(buffers), [self = shared_from_this()](const Error& error, std::size_t) {
     self->writing_ = false;
+    const bool frames = !self->batch_.frames.empty() && self->batch_.frames.back();
+    if (frames && faultPoint("link.send.after") == Fault::cut) return self->close();
     self->batch_ = LinkCore::Batch();
     if (error) return self->close();
     if (!self->control_.empty()) self->control_.pop_front();

@@ -27,6 +27,7 @@ class LinkConnection final : public LinkCore::Wire,
    public:
     virtual ~Owner() = default;
     virtual std::shared_ptr<LinkCore> find(const std::string& session) = 0;
+    virtual bool leaving() const = 0;  ///< a driver whose session is not found is to come again
     virtual void settled(LinkConnection* connection) = 0;  ///< once: its handshake is over
     virtual void ended(LinkConnection* connection) = 0;    ///< once
   };
@@ -55,6 +56,7 @@ class LinkConnection final : public LinkCore::Wire,
   void handleLive(Frame frame);
   void say(FrameType type, std::string payload);
   void refuse(const std::string& reason);
+  void refuseUnlessLeaving(const std::string& reason);
   void broken(const char* what);
   void pump();
   void settle();

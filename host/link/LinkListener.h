@@ -31,6 +31,7 @@ class LinkListener final : public LinkConnection::Owner,
 
   // LinkConnection::Owner
   std::shared_ptr<LinkCore> find(const std::string& session) override;
+  bool leaving() const override { return registry_->leaving(); }
   void settled(LinkConnection* connection) override;
   void ended(LinkConnection* connection) override;
 

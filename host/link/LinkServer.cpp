@@ -146,6 +146,10 @@ void LinkServer::start() {
   impl_->start();
 }
 
+void LinkServer::leave() {
+  impl_->registry().leave();
+}
+
 LinkServer::~LinkServer() {
   impl_->stop();
 }

@@ -66,6 +66,9 @@ class LinkServer {
   /// Lets drivers in, who are refused for good where their session has no link: after resume() of
   /// all that an earlier run has left.
   void start();
+  /// The host goes down, and its sessions go on: a driver that comes from now on to one that was
+  /// let go of is not refused, which is final, but hung up on, so that it comes to the next host.
+  void leave();
   ~LinkServer();  ///< closes all; links outlive it harmlessly
 
   /// Makes the link of a session and its file `folder`/link.json (mode 0600) with a new secret.

@@ -30,68 +30,104 @@ SparkRequest withoutForced(SparkRequest request, const ConfRules& rules) {
 
 }  // namespace
 
+struct Policy::Rules {
+  explicit Rules(Options options)
+      : sessionConf(std::move(options.sessionConf)),
+        batchConf(std::move(options.batchConf)),
+        sessionMaster(std::move(options.sessionMaster)),
+        batchMaster(std::move(options.batchMaster)),
+        paths(std::move(options.paths)),
+        files(std::move(options.files)),
+        templates(std::move(options.templates)),
+        limits(options.limits) {}
+
+  const ConfRules& conf(Resource resource) const {
+    return resource == Resource::session ? sessionConf : batchConf;
+  }
+  const std::string& chosenMaster(Resource resource) const {
+    return resource == Resource::session ? sessionMaster : batchMaster;
+  }
+  std::string master(Resource resource, SparkRequest request) const;
+  SparkAsk ask(Resource resource, const SparkRequest& request) const;
+
+  const ConfRules sessionConf, batchConf;
+  const std::string sessionMaster, batchMaster;
+  const PathRules paths;
+  const DefaultFileSystem files;
+  const Templates templates;
+  const UsageLedger::Limits limits;
+};
+
 Policy::Policy(Options options)
-    : sessionConf_(std::move(options.sessionConf)),
-      batchConf_(std::move(options.batchConf)),
-      sessionMaster_(std::move(options.sessionMaster)),
-      batchMaster_(std::move(options.batchMaster)),
-      paths_(std::move(options.paths)),
-      files_(std::move(options.files)),
-      templates_(std::move(options.templates)),
-      ledger_(options.limits) {}
+    : rules_(std::make_shared<const Rules>(std::move(options))), ledger_(rules_->limits) {}
+
+void Policy::replace(Options options) {
+  auto fresh = std::make_shared<const Rules>(std::move(options));
+  ledger_.setLimits(fresh->limits);
+  const std::lock_guard<std::mutex> lock(mutex_);
+  rules_ = std::move(fresh);
+}
+
+std::shared_ptr<const Policy::Rules> Policy::rules() const {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  return rules_;
+}
+
+std::shared_ptr<const Templates> Policy::templates() const {
+  const auto current = rules();
+  return {current, &current->templates};
+}
 
 UsageLedger::Lease Policy::admit(const std::string& user, Resource resource,
                                  SparkRequest& request) {
-  const ConfRules& rules = resource == Resource::session ? sessionConf_ : batchConf_;
+  const auto current = rules();
+  const ConfRules& conf = current->conf(resource);
   SparkRequest wanted = request;
   wanted.conf = normalisedConf(wanted.conf);
   takeTemplateName(wanted);
-  wanted = withoutForced(std::move(wanted), rules);
-  rules.check(wanted);
+  wanted = withoutForced(std::move(wanted), conf);
+  conf.check(wanted);
   // As it will be, but by what the request says alone.
   SparkRequest judged = wanted;
-  files_.resolve(resource, master(resource, wanted), judged);
-  paths_.check(judged);
-  templates_.apply(wanted);
-  rules.addDefaults(wanted);
-  rules.force(wanted);
-  files_.resolve(resource, master(resource, wanted), wanted);
-  UsageLedger::Lease lease = ledger_.take(user, resource, ask(resource, wanted));
+  current->files.resolve(resource, current->master(resource, wanted), judged);
+  current->paths.check(judged);
+  current->templates.apply(wanted);
+  conf.addDefaults(wanted);
+  conf.force(wanted);
+  current->files.resolve(resource, current->master(resource, wanted), wanted);
+  UsageLedger::Lease lease = ledger_.take(user, resource, current->ask(resource, wanted));
   request = std::move(wanted);
   return lease;
-}
-
-// Empty where neither the server's configuration nor the request says it.
-std::string Policy::master(Resource resource, SparkRequest request) const {
-  const std::string& chosen = resource == Resource::session ? sessionMaster_ : batchMaster_;
-  if (!chosen.empty()) return chosen;
-  const ConfRules& rules = resource == Resource::session ? sessionConf_ : batchConf_;
-  try {
-    templates_.apply(request);
-  } catch (const PolicyRefusal&) {
-    // To be refused for that when its turn comes.
-  }
-  rules.addDefaults(request);
-  rules.force(request);
-  return request_keys::valueOf(request, "spark.master").value_or(std::string());
 }
 
 UsageLedger::Lease Policy::readmit(const std::string& user, Resource resource,
                                    const SparkRequest& request) {
   SparkAsk asked;
   try {
-    asked = ask(resource, request);
+    asked = rules()->ask(resource, request);
   } catch (const PolicyRefusal&) {
     // It was admitted under other limits, and counts as a session or batch.
   }
   return ledger_.occupy(user, resource, asked);
 }
 
+// Empty where neither the server's configuration nor the request says it.
+std::string Policy::Rules::master(Resource resource, SparkRequest request) const {
+  if (!chosenMaster(resource).empty()) return chosenMaster(resource);
+  try {
+    templates.apply(request);
+  } catch (const PolicyRefusal&) {
+    // To be refused for that when its turn comes.
+  }
+  conf(resource).addDefaults(request);
+  conf(resource).force(request);
+  return request_keys::valueOf(request, "spark.master").value_or(std::string());
+}
+
 // What nobody limits is not counted: a size that is none is then Spark's to refuse.
-SparkAsk Policy::ask(Resource resource, const SparkRequest& request) const {
-  const UsageLedger::Limits& limits = ledger_.limits();
+SparkAsk Policy::Rules::ask(Resource resource, const SparkRequest& request) const {
   if (!limits.sizes()) return {};
-  return sparkAsk(request, resource == Resource::session ? sessionMaster_ : batchMaster_,
+  return sparkAsk(request, chosenMaster(resource),
                   limits.memory > 0 ? "policy.limit.memory" : "policy.limit.cores");
 }
 

@@ -2,6 +2,8 @@
 #pragma once
 
 #include <map>
+#include <memory>
+#include <mutex>
 #include <string>
 #include <vector>
 
@@ -38,17 +40,17 @@ class Policy {
   UsageLedger::Lease readmit(const std::string& user, Resource resource,
                              const SparkRequest& request);
 
-  const Templates& templates() const { return templates_; }
+  /// Judges by other rules from now on; what has been admitted stays.
+  void replace(Options options);
+
+  std::shared_ptr<const Templates> templates() const;
 
  private:
-  std::string master(Resource resource, SparkRequest request) const;
-  SparkAsk ask(Resource resource, const SparkRequest& request) const;
+  struct Rules;
+  std::shared_ptr<const Rules> rules() const;
 
-  const ConfRules sessionConf_, batchConf_;
-  const std::string sessionMaster_, batchMaster_;
-  const PathRules paths_;
-  const DefaultFileSystem files_;
-  const Templates templates_;
+  mutable std::mutex mutex_;
+  std::shared_ptr<const Rules> rules_;
   UsageLedger ledger_;
 };
 

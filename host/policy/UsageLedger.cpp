@@ -70,7 +70,12 @@ class UsageLedger::Part {
   bool counted_ = false;
 };
 
-UsageLedger::UsageLedger(Limits limits) : limits_(limits), users_(std::make_shared<Users>()) {}
+UsageLedger::UsageLedger(Limits limits) : users_(std::make_shared<Users>()), limits_(limits) {}
+
+void UsageLedger::setLimits(Limits limits) {
+  const std::lock_guard<std::mutex> lock(users_->mutex);
+  limits_ = limits;
+}
 
 UsageLedger::Lease UsageLedger::take(const std::string& user, Resource resource,
                                      const SparkAsk& ask) {

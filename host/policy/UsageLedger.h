@@ -36,7 +36,8 @@ class UsageLedger {
 
   explicit UsageLedger(Limits limits);
 
-  const Limits& limits() const { return limits_; }
+  /// From now on; who has more keeps it.
+  void setLimits(Limits limits);
   /// Throws PolicyRefusal where a limit would be passed: of counts with Cause::limit.
   Lease take(const std::string& user, Resource resource, const SparkAsk& ask);
   /// For what is there already, whatever the limits say.
@@ -55,8 +56,8 @@ class UsageLedger {
 
   void check(const Usage& usage, Resource resource, const SparkAsk& ask) const;
 
-  const Limits limits_;
-  std::shared_ptr<Users> users_;
+  const std::shared_ptr<Users> users_;
+  Limits limits_;  // under the users' mutex
 };
 
 }  // namespace hearth::host

@@ -22,6 +22,7 @@
 #include "process/ChildProcess.h"
 #include "process/Fd.h"
 #include "process/Process.h"
+#include "support/FaultPoint.h"
 
 namespace hearth::host {
 
@@ -251,6 +252,7 @@ std::shared_ptr<Process> Launcher::spawn(const SpawnRequest& request, EventLoop:
   for (const auto& [key, value] : environment) variableTexts.push_back(key + "=" + value);
   const std::vector<char*> arguments = pointersTo(argumentTexts);
   const std::vector<char*> variables = pointersTo(variableTexts);
+  if (faultPoint("spawn.before") == Fault::error) fail(name, reasonOf(EAGAIN));
   pid_t pid = -1;
   const int error = setup.run(pid, program, arguments.data(), variables.data());
   if (error != 0) fail(name, explain(error, request, program));
@@ -267,6 +269,7 @@ std::shared_ptr<Process> Launcher::spawn(const SpawnRequest& request, EventLoop:
   auto child = std::make_shared<ChildProcess>(loop_, pid, std::move(pidfd), std::move(ours),
                                               std::move(strand), std::move(events));
   child->start();
+  faultPoint("spawn.after");
   return std::make_shared<HeldProcess>(std::move(child));
 }
 

@@ -6,6 +6,7 @@
 #include <filesystem>
 
 #include "session/SessionPost.h"
+#include "support/FaultPoint.h"
 #include "support/JsonWriter.h"
 #include "support/Log.h"
 #include "support/Time.h"
@@ -90,6 +91,7 @@ void Session::setState(SessionState next, const std::string& reason) {
   {
     const std::lock_guard<std::mutex> lock(mutex_);
     if (state_ == next) return;
+    faultPoint("session.state.before");
     if (!mayFollow(state_, next)) {
       hearth::host::log().error("session {}: no step leads from {} to {}", id_, name(state_),
                                 name(next));
@@ -114,6 +116,7 @@ void Session::setState(SessionState next, const std::string& reason) {
                               .stringOrNull(isoTime(row().stateSince))
                               .endObject()
                               .take());
+  faultPoint("session.state.after");
   if (isSettled(next)) wake(-1);
 }
 
@@ -170,6 +173,7 @@ void Session::endNow(SessionState finalState, const std::string& reason, bool de
   endingSince_ = steady_clock::now();
   verdictTimer_.reset();
   finalState_ = finalState;
+  tellRest();
   setState(SessionState::shuttingDown, reason);
   noteInLog("session ends: " + reason);
   lifeTimer_.cancel();
@@ -184,12 +188,25 @@ void Session::endNow(SessionState finalState, const std::string& reason, bool de
   finishEnd();
 }
 
+void Session::drain(std::function<void()> rested) {
+  post([rested = std::move(rested)](Session& self) mutable {
+    self.draining_ = true;
+    self.restCallbacks_.push_back(std::move(rested));
+    if (self.ending_ || (self.resting() && self.accepting_ == 0)) self.tellRest();
+  });
+}
+
+void Session::tellRest() {
+  for (const auto& rested : std::exchange(restCallbacks_, {})) rested();
+}
+
 void Session::finishEnd() {
   for (const auto& entry : slots_)
     if (entry.second.phase != Phase::none) return;
   if (detaching_) return finishDetach();
   if (!applicationsGone()) return;  // comes back when they are
   if (std::exchange(endStored_, true)) return;
+  faultPoint("session.end.before");
   std::error_code ignored;
   fs::remove_all(work_, ignored);
   hideIfDeleted();
@@ -213,6 +230,7 @@ void Session::tellEnd(std::int64_t endedAt) {
   }
   // The reason why it ended is the one of shutting_down.
   setState(finalState_, row().reason);
+  faultPoint("session.end.after");
   journal_.close();
   for (const auto& waiter : std::exchange(waiters_, {})) answer(*waiter);
   const auto forget = [](Session& session) {

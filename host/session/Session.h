@@ -25,6 +25,7 @@
 #include "session/SessionJournal.h"
 #include "session/StatementOutput.h"
 #include "session/States.h"
+#include "store/DiskFloor.h"
 #include "store/Store.h"
 #include "support/EventLoop.h"
 #include "support/Timer.h"
@@ -47,6 +48,7 @@ struct SessionOptions {
   std::size_t outputBytes = 1 << 20;    ///< of stdout and of stderr kept per statement
   std::size_t cachedStatements = 128;   ///< finished ones kept in memory per session
   std::size_t cachedBytes = 16u << 20;
+  std::int64_t keptStatements = 0;  ///< in the store, of a live session; 0: all
 };
 
 /// What sessions need from the host. Outlives them.
@@ -57,6 +59,7 @@ struct SessionEnvironment {
   SessionOptions options;
   ClusterFollower* clusters = nullptr;  ///< null: applications in clusters are not followed
   Policy* policy = nullptr;             ///< null: everything may be asked for
+  DiskFloor* disk = nullptr;            ///< null: without a floor
 };
 
 /// Statements run in order, one at a time, over all kinds. Everything that changes the session runs
@@ -84,7 +87,9 @@ class Session : public InterpreterOwner, public std::enable_shared_from_this<Ses
   /// Instead of these: takes up a session that an earlier run of the host has left, with its open
   /// statements in order of id and the number of the next one. When it returns, its driver is
   /// known to the link server. Throws where it cannot be taken up.
-  void takeUp(std::vector<StatementRow> open, std::int64_t nextStatement);
+  void takeUp(std::vector<StatementRow> open, const StatementSpan& all);
+  /// Refuses new statements; the callback comes when none runs or waits any more, or it is over.
+  void drain(std::function<void()> rested);
   /// Lets go of it for the next run of the host, which takes up what can be: else it ends now.
   void detach(const std::string& reason);
 
@@ -209,7 +214,7 @@ class Session : public InterpreterOwner, public std::enable_shared_from_this<Ses
 
   // Across runs of the host: SessionRecovery.cpp.
   void makeLink();
-  void loadStatements(std::vector<StatementRow> open, std::int64_t next);
+  void loadStatements(std::vector<StatementRow> open, const StatementSpan& all);
   void recoverNow(bool launched, SessionState before);
   void launched(Slot& slot);
   void resumeRunning(Slot& slot);
@@ -259,10 +264,12 @@ class Session : public InterpreterOwner, public std::enable_shared_from_this<Ses
   void stopRunning(std::int64_t statement);
   void graceOver(std::int64_t statement);
   void evict();
+  void trim();
   void wake(std::int64_t statement);
   void addWaiter(std::int64_t statement, Wait wait);
   void answer(Waiter& waiter);
 
+  void tellRest();
   void endNow(SessionState finalState, const std::string& reason, bool deleted,
               std::function<void()> done);
   void finishEnd();
@@ -284,13 +291,14 @@ class Session : public InterpreterOwner, public std::enable_shared_from_this<Ses
   std::shared_ptr<DriverLink> link_;
   Ended ended_;
 
-  mutable std::mutex mutex_;  // guards the six below for readers; written on the strand only
+  mutable std::mutex mutex_;  // guards the seven below for readers; written on the strand only
   SessionRow row_;
   SessionState state_ = SessionState::starting;
   std::map<std::int64_t, std::shared_ptr<StatementRow>> statements_;
   std::map<std::int64_t, std::shared_ptr<StatementOutput>> outputs_;  // of those not ended
   std::int64_t nextStatement_ = 0;
-  std::weak_ptr<void> logWatch_;  // any thread, under mutex_
+  std::int64_t firstStatement_ = 0;  // older ones were removed
+  std::weak_ptr<void> logWatch_;     // any thread, under mutex_
 
   std::map<std::string, Slot> slots_;
   std::deque<std::int64_t> queue_;
@@ -328,6 +336,8 @@ class Session : public InterpreterOwner, public std::enable_shared_from_this<Ses
   bool deleteAtEnd_ = false;
   SessionState finalState_ = SessionState::dead;
   std::vector<std::function<void()>> endCallbacks_;
+  bool draining_ = false;
+  std::vector<std::function<void()>> restCallbacks_;
 
   Timer lifeTimer_;
   std::chrono::steady_clock::time_point started_;

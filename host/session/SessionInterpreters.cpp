@@ -6,6 +6,7 @@
 
 #include "session/Session.h"
 #include "session/SessionPost.h"
+#include "support/FaultPoint.h"
 #include "support/JsonWriter.h"
 #include "support/Log.h"
 
@@ -405,11 +406,13 @@ void Session::onReply(Interpreter&, std::uint64_t request, hearth_status status,
 }
 
 void Session::onSave(Interpreter& interpreter, std::string blob) {
+  faultPoint("recovery.save.before");
   const Slot* const of = slotOf(interpreter);
   if (!of) return;
   recovery_.interpreters[of->kind] = RecoverableInterpreter{
       std::move(blob), of->tag, interpreter.channel(), interpreter.process()};
   keepRecord();
+  faultPoint("recovery.save.after");
 }
 
 }  // namespace hearth::host

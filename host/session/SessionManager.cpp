@@ -8,6 +8,7 @@
 
 #include "session/PolicyCall.h"
 #include "support/Digest.h"
+#include "support/FaultPoint.h"
 #include "support/Log.h"
 #include "support/Time.h"
 
@@ -42,6 +43,7 @@ SessionManager::~SessionManager() = default;
 
 void SessionManager::recover() {
   for (SessionRow& row : environment_.store.openSessions()) {
+    faultPoint("session.recover.before");
     try {
       takeUp(row);
     } catch (const std::exception& error) {
@@ -52,6 +54,7 @@ void SessionManager::recover() {
   std::promise<std::string> written;
   environment_.store.barrier([&written](const std::string& error) { written.set_value(error); });
   const std::string error = written.get_future().get();
+  faultPoint("session.recover.after");
   if (!error.empty()) throw StoreError(error);
 }
 
@@ -76,7 +79,7 @@ void SessionManager::takeUp(const SessionRow& row) {
   }
   try {
     session->takeUp(environment_.store.openStatements(row.id),
-                    environment_.store.nextStatementId(row.id));
+                    environment_.store.statementSpan(row.id));
   } catch (...) {
     retire(*session);
     throw;
@@ -136,6 +139,9 @@ void SessionManager::add(CreateRequest request, const std::string& owner, const 
       row.kind = environment_.plugins.canonicalKind(request.kind);
       if (row.kind.empty()) throw Refusal(Cause::invalid, "Invalid kind: " + request.kind);
     }
+    if (const std::string full = environment_.disk ? environment_.disk->refusal() : std::string();
+        !full.empty())
+      throw Refusal(Cause::storage, full);
     const std::lock_guard<std::mutex> lock(mutex_);
     if (stopping_) throw Refusal(Cause::stopping, "the server is shutting down");
     if (live_.size() >= limits_.sessions)
@@ -178,6 +184,7 @@ void SessionManager::add(CreateRequest request, const std::string& owner, const 
           drop(*session);
           return refuse(done, *refusal);
         }
+        faultPoint("session.create.before");
         environment_.store.putSession(
             row, [this, session, done = std::move(done)](const std::string& error) {
               if (!error.empty()) {
@@ -312,6 +319,19 @@ void SessionManager::hide(SessionRow row, Store::Done done) {
 std::size_t SessionManager::liveCount() const {
   const std::lock_guard<std::mutex> lock(mutex_);
   return live_.size();
+}
+
+void SessionManager::setLimits(Limits limits) {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  limits_ = limits;
+}
+
+void SessionManager::drain(std::function<void()> rested) {
+  // The last one that lets go of it calls.
+  const std::shared_ptr<void> guard(nullptr, [rested = std::move(rested)](void*) { rested(); });
+  const std::lock_guard<std::mutex> lock(mutex_);
+  stopping_ = true;
+  for (const auto& entry : live_) entry.second->drain([guard] {});
 }
 
 void SessionManager::shutdown(Stop how, std::chrono::milliseconds time) {

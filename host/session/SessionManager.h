@@ -78,6 +78,11 @@ class SessionManager {
   void hide(SessionRow row, Store::Done done);
 
   std::size_t liveCount() const;
+  /// From now on.
+  void setLimits(Limits limits);
+  /// Refuses new sessions and statements; `rested` is called once, on any thread, when no code runs
+  /// or waits any more.
+  void drain(std::function<void()> rested);
   enum class Stop {
     end,    ///< all sessions
     detach  ///< those that the next run of the host cannot take up

@@ -60,7 +60,7 @@ void Session::forgetRecord(const std::string& kind) {
   if (recovery_.interpreters.erase(kind) != 0) keepRecord();
 }
 
-void Session::takeUp(std::vector<StatementRow> open, std::int64_t nextStatement) {
+void Session::takeUp(std::vector<StatementRow> open, const StatementSpan& all) {
   const SessionState before = sessionState(row_.state).value_or(SessionState::idle);
   const bool launched = !recovery_.interpreters.empty();
   if (!launched && before != SessionState::starting && before != SessionState::notStarted)
@@ -87,7 +87,7 @@ void Session::takeUp(std::vector<StatementRow> open, std::int64_t nextStatement)
     row_.stateSince = nowMillis();
     row_.recovery = recovery_.json();
   }
-  loadStatements(std::move(open), nextStatement);
+  loadStatements(std::move(open), all);
   hearth::host::log().info("session {}: {}: {}", id_, name(state_), row_.reason);
   noteInLog("the host was started anew");
   // No channel is opened before its number cannot be given again.
@@ -96,11 +96,12 @@ void Session::takeUp(std::vector<StatementRow> open, std::int64_t nextStatement)
   });
 }
 
-void Session::loadStatements(std::vector<StatementRow> open, std::int64_t next) {
+void Session::loadStatements(std::vector<StatementRow> open, const StatementSpan& all) {
   std::vector<std::int64_t> inDoubt;
   {
     const std::lock_guard<std::mutex> lock(mutex_);
-    nextStatement_ = next;
+    firstStatement_ = all.first;
+    nextStatement_ = all.end;
     for (StatementRow& loaded : open) {
       const auto row = std::make_shared<StatementRow>(std::move(loaded));
       const auto output = std::make_shared<StatementOutput>(row_.folder + "/output", row->id,

@@ -3,6 +3,7 @@
 
 #include "session/Session.h"
 #include "session/SessionPost.h"
+#include "support/FaultPoint.h"
 #include "support/JsonWriter.h"
 #include "support/Log.h"
 #include "support/Time.h"
@@ -88,7 +89,7 @@ void Session::tell(const StatementRow& row) {
 
 std::int64_t Session::statementCount() const {
   const std::lock_guard<std::mutex> lock(mutex_);
-  return nextStatement_;
+  return nextStatement_ - firstStatement_;
 }
 
 void Session::submit(std::string code, std::string kind, std::string optionsJson, Submitted done) {
@@ -102,7 +103,8 @@ void Session::accept(std::string code, const std::string& kind, std::string opti
                      Submitted done) {
   using Cause = Refusal::Cause;
   const SessionState now = state();
-  if (detaching_) return done(nullptr, Refusal(Cause::stopping, "the server is shutting down"));
+  if (detaching_ || draining_)
+    return done(nullptr, Refusal(Cause::stopping, "the server is shutting down"));
   if (ending_ || isFinal(now) || now == SessionState::error)
     return done(nullptr, Refusal(Cause::state, "Session is in state " + std::string(name(now))));
   if (kind.empty() && kind_ == "shared")
@@ -120,6 +122,9 @@ void Session::accept(std::string code, const std::string& kind, std::string opti
   if (openBytes_ > 0 && openBytes_ + code.size() > environment_.options.queuedBytes)
     return done(nullptr, Refusal(Cause::limit, "statements of " + std::to_string(openBytes_) +
                                                    " bytes wait in this session already"));
+  if (const std::string full = environment_.disk ? environment_.disk->refusal() : std::string();
+      !full.empty())
+    return done(nullptr, Refusal(Cause::storage, full));
   ++accepting_;
   openBytes_ += code.size();
   lastActivity_ = steady_clock::now();
@@ -137,6 +142,7 @@ void Session::accept(std::string code, const std::string& kind, std::string opti
     outputs_[row->id] = std::make_shared<StatementOutput>(row_.folder + "/output", row->id,
                                                           environment_.options.outputBytes);
   }
+  faultPoint("statement.accept.before");
   environment_.store.putStatement(*row, [self = shared_from_this(), row,
                                          done = std::move(done)](const std::string& error) mutable {
     self->post([row, done = std::move(done), error](Session& session) {
@@ -202,6 +208,7 @@ void Session::pumpSoon() {
 // It is given to its interpreter once the store says that it runs: a next run of the host then
 // knows of each statement whether its driver may have seen it.
 void Session::run(std::int64_t id) {
+  faultPoint("statement.run.before");
   running_ = id;
   given_ = false;
   const auto row = std::make_shared<StatementRow>(*statement(id));
@@ -245,6 +252,7 @@ void Session::give(const std::shared_ptr<StatementRow>& row, const std::string& 
   tell(*row);
   try {
     at.interpreter->execute(toPlugin(row->id), row->code, row->options);
+    faultPoint("statement.run.after");
   } catch (const PluginError& error) {
     running_.reset();
     finish(row->id, StatementState::available, "error", errorBundle("Error", error.what()));
@@ -353,6 +361,7 @@ void Session::finish(std::int64_t id, StatementState next, const std::string& ou
   final->state = std::string(name(next));
   openBytes_ -= final->code.size();
   settling_.insert(id);
+  faultPoint("statement.finish.before");
   environment_.store.putStatement(final, [self = shared_from_this(), final, then = std::move(then)](
                                              const std::string& error) mutable {
     self->post([final, error, then = std::move(then)](Session& session) {
@@ -374,6 +383,7 @@ void Session::settle(const std::shared_ptr<StatementRow>& final, const std::stri
   if (shown) shown->close();
   if (shown && storeError.empty()) shown->letGo();
   tell(*final);
+  faultPoint("statement.finish.after");
   if (storeError.empty()) {
     finished_.push_back(final->id);
     finishedBytes_ += sizeOf(*final);
@@ -386,9 +396,39 @@ void Session::settle(const std::shared_ptr<StatementRow>& final, const std::stri
   if (resting()) {
     refreshState();
     armLifeTimer();
+    tellRest();
   }
   wake(final->id);
   evict();
+  trim();
+}
+
+// The oldest go where there are too many, but none that is open, and a few at a time.
+void Session::trim() {
+  constexpr std::int64_t atOnce = 64;
+  if (environment_.options.keptStatements == 0) return;
+  std::int64_t first = 0;
+  std::int64_t below = 0;
+  std::string folder;
+  {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    first = firstStatement_;
+    below = std::min(nextStatement_ - environment_.options.keptStatements, first + atOnce);
+    if (!outputs_.empty()) below = std::min(below, outputs_.begin()->first);
+    if (below <= first) return;
+    firstStatement_ = below;
+    folder = row_.folder + "/output";
+    for (auto old = statements_.begin(); old != statements_.end() && old->first < below;) {
+      const auto known = std::find(finished_.begin(), finished_.end(), old->first);
+      if (known != finished_.end()) {
+        finishedBytes_ -= std::min(finishedBytes_, sizeOf(*old->second));
+        finished_.erase(known);
+      }
+      old = statements_.erase(old);
+    }
+  }
+  for (std::int64_t id = first; id < below; ++id) StatementOutput::removeFiles(folder, id);
+  environment_.store.removeStatements(id_, below, nullptr);
 }
 
 void Session::evict() {
@@ -430,6 +470,7 @@ void Session::cancelNow(std::int64_t id, const std::function<void(bool)>& done) 
   };
   if (row->state == name(StatementState::cancelling)) return environment_.store.barrier(promise);
   if (row->state != name(StatementState::running)) return done(false);
+  faultPoint("statement.cancel.before");
   {
     const std::lock_guard<std::mutex> lock(mutex_);
     statements_.at(id)->state = std::string(name(StatementState::cancelling));

@@ -73,6 +73,11 @@ StatementOutput::StatementOutput(std::string folder, const StatementRow& row)
   note(displayKind, 0, shown_.size());
 }
 
+void StatementOutput::removeFiles(const std::string& folder, std::int64_t statement) {
+  for (const char* stream : {".stdout", ".stderr", ".journal"})
+    ::unlink((folder + "/" + std::to_string(statement) + stream).c_str());
+}
+
 StatementOutput::~StatementOutput() {
   for (const Stream& stream : streams_)
     if (stream.file >= 0) ::close(stream.file);

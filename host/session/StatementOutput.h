@@ -34,6 +34,9 @@ class StatementOutput {
   /// Of an open statement: what keep() wrote is not needed any more.
   void letGo();
 
+  /// Of a statement that is removed.
+  static void removeFiles(const std::string& folder, std::int64_t statement);
+
   // `frame`: number of the link's frame that it came of; 0: of none. One that an earlier run has
   // kept already is dropped.
   /// UTF-8, HEARTH_STDOUT or HEARTH_STDERR.

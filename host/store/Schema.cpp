@@ -12,7 +12,7 @@ namespace hearth::host {
 namespace {
 
 // Step n leads from user_version n to n + 1. Released steps are never edited.
-const std::array<const char*, 4> steps = {
+const std::array<const char*, 5> steps = {
     R"sql(
       CREATE TABLE counters (name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;
       INSERT INTO counters VALUES ('session', 0);
@@ -52,6 +52,15 @@ const std::array<const char*, 4> steps = {
     R"sql(
       ALTER TABLE statements ADD COLUMN options TEXT NOT NULL DEFAULT '';
       CREATE INDEX statements_open ON statements (session, id) WHERE completed = 0;
+    )sql",
+    // A row that is put again loses what was measured of it, and is measured again.
+    R"sql(
+      ALTER TABLE sessions ADD COLUMN disk_bytes INTEGER NOT NULL DEFAULT -1;
+      ALTER TABLE batches ADD COLUMN disk_bytes INTEGER NOT NULL DEFAULT -1;
+      CREATE INDEX sessions_ended ON sessions (ended, id, disk_bytes) WHERE ended > 0;
+      CREATE INDEX batches_ended ON batches (ended, id, disk_bytes) WHERE ended > 0;
+      CREATE INDEX sessions_unmeasured ON sessions (id) WHERE ended > 0 AND disk_bytes < 0;
+      CREATE INDEX batches_unmeasured ON batches (id) WHERE ended > 0 AND disk_bytes < 0;
     )sql",
 };
 

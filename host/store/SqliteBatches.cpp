@@ -28,8 +28,8 @@ std::optional<BatchRow> SqliteStore::batch(std::int64_t id) const {
 
 std::vector<BatchRow> SqliteStore::openBatches() const {
   return read([&](SqliteReader& reader) {
-    auto& query = reader.query(select("WHERE ended = 0 ORDER BY id"));
-    return allOf<BatchRow>(query, "batches", batchFrom);
+    auto& ids = reader.query("SELECT id FROM batches WHERE ended = 0 ORDER BY id");
+    return eachOf<BatchRow>(ids, reader.query(select("WHERE id = ?")), 1, "batch", batchFrom);
   });
 }
 
@@ -37,14 +37,12 @@ std::vector<BatchRow> SqliteStore::batches(std::int64_t from, std::int64_t size,
                                            bool withDeleted) const {
   return read([&](SqliteReader& reader) {
     // The page is found in the index alone; only its own rows are then read.
-    auto& query = reader.query(
-        withDeleted ? select("WHERE id IN (SELECT id FROM batches ORDER BY id LIMIT ?1 OFFSET ?2) "
-                             "ORDER BY id")
-                    : select("WHERE id IN (SELECT id FROM batches WHERE deleted = 0 ORDER BY id "
-                             "LIMIT ?1 OFFSET ?2) ORDER BY id"));
-    query.bind(1, size);
-    query.bind(2, from);
-    return allOf<BatchRow>(query, "batches", batchFrom);
+    auto& ids = reader.query(
+        withDeleted ? "SELECT id FROM batches ORDER BY id LIMIT ?1 OFFSET ?2"
+                    : "SELECT id FROM batches WHERE deleted = 0 ORDER BY id LIMIT ?1 OFFSET ?2");
+    ids.bind(1, size);
+    ids.bind(2, from);
+    return eachOf<BatchRow>(ids, reader.query(select("WHERE id = ?")), 1, "batch", batchFrom);
   });
 }
 

@@ -25,7 +25,7 @@ SqliteIds::SqliteIds(SQLite::Database& database, std::string file, std::string n
     : file_(std::move(file)), name_(std::move(name)) {
   SQLite::Statement query(database, "SELECT value FROM counters WHERE name = ?");
   query.bind(1, name_);
-  if (query.executeStep()) next_ = reserved_ = query.getColumn(0).getInt64();
+  if (query.executeStep()) first_ = next_ = reserved_ = query.getColumn(0).getInt64();
 }
 
 std::int64_t SqliteIds::next() {

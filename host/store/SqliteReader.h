@@ -21,6 +21,9 @@ constexpr std::size_t sqliteKeptReaders = 4;
 /// The error and the way out, for people.
 std::string explain(const std::string& file, const SQLite::Exception& error);
 
+/// Of the file's content, not of the disk or the moment.
+bool isDamage(const SQLite::Exception& error);
+
 // One bad row must not hide the good ones.
 template <typename Row, typename Make>
 std::vector<Row> allOf(SQLite::Statement& query, const char* table, Make make) {
@@ -30,6 +33,31 @@ std::vector<Row> allOf(SQLite::Statement& query, const char* table, Make make) {
       rows.push_back(make(query));
     } catch (const std::exception& error) {
       log().error("store: a row of {} cannot be read and is passed over: {}", table, error.what());
+    }
+  }
+  return rows;
+}
+
+/// Rows by keys that an index gave, one by one: a row that cannot be read, also one in a damaged
+/// page, costs no other. `one` has its other parameters bound; the key is its parameter `at`.
+template <typename Row, typename Make>
+std::vector<Row> eachOf(SQLite::Statement& keys, SQLite::Statement& one, int at, const char* table,
+                        Make make) {
+  std::vector<std::int64_t> found;
+  while (keys.executeStep()) found.push_back(keys.getColumn(0).getInt64());
+  keys.tryReset();
+  std::vector<Row> rows;
+  rows.reserve(found.size());
+  for (const std::int64_t key : found) {
+    try {
+      one.tryReset();
+      one.bind(at, key);
+      if (one.executeStep()) rows.push_back(make(one));
+    } catch (const SQLite::Exception& error) {
+      if (!isDamage(error)) throw;
+      log().error("store: {} {} cannot be read and is passed over: {}", table, key, error.what());
+    } catch (const std::exception& error) {
+      log().error("store: {} {} cannot be read and is passed over: {}", table, key, error.what());
     }
   }
   return rows;
@@ -84,7 +112,7 @@ auto SqliteStore::read(Query query) const {
     if (readers_.size() < sqliteKeptReaders) readers_.push_back(std::move(reader));
     return result;
   } catch (const SQLite::Exception& error) {
-    throw StoreError(explain(file_, error));
+    throw StoreReadError(explain(file_, error));
   }
 }
 

@@ -1,26 +1,24 @@
 // The embedded store: one SQLite file in WAL mode, one writer thread, a few readers.
 #pragma once
 
-#include <condition_variable>
-#include <deque>
 #include <memory>
 #include <mutex>
 #include <string>
-#include <thread>
 #include <vector>
 
 #include "store/Store.h"
+#include "store/StoreUpkeep.h"
 
 namespace hearth::host {
 
 class SqliteIds;
 class SqliteReader;
+class SqliteWriter;
 
 /// Durable against kill -9 of the host (WAL, synchronous=NORMAL; a power cut may cost the last
-/// moments, never the file). Writes are queued and committed in groups by one thread; when a group
-/// fails its rows are tried one by one, so that only the bad one does. Readers never wait for the
-/// writer.
-class SqliteStore final : public Store {
+/// moments, never the file). Writes are queued for one thread, see SqliteWriter. Readers never wait
+/// for it.
+class SqliteStore final : public Store, public StoreUpkeep {
  public:
   /// Opens or creates the file and migrates an older one. Throws StoreError for a file that is in
   /// use by another host, corrupt, no database, from a newer Hearth, or not writable: the file is
@@ -29,10 +27,10 @@ class SqliteStore final : public Store {
   ~SqliteStore() override;  ///< commits what is queued
 
   std::int64_t nextSessionId() override;
-  void putSession(SessionRow row, Done done) override;
+  void putSession(SessionRow row, Store::Done done) override;
   using Store::putStatement;
-  void putStatement(std::shared_ptr<const StatementRow> row, Done done) override;
-  void barrier(Done done) override;
+  void putStatement(std::shared_ptr<const StatementRow> row, Store::Done done) override;
+  void barrier(Store::Done done) override;
   std::optional<SessionRow> session(std::int64_t id) const override;
   std::vector<SessionRow> openSessions() const override;
   std::vector<SessionRow> sessions(std::int64_t from, std::int64_t size,
@@ -46,10 +44,11 @@ class SqliteStore final : public Store {
                                        bool descending) const override;
   std::int64_t countStatements(std::int64_t session) const override;
   std::vector<StatementRow> openStatements(std::int64_t session) const override;
-  std::int64_t nextStatementId(std::int64_t session) const override;
+  StatementSpan statementSpan(std::int64_t session) const override;
+  void removeStatements(std::int64_t session, std::int64_t below, Store::Done done) override;
 
   std::int64_t nextBatchId() override;
-  void putBatch(BatchRow row, Done done) override;
+  void putBatch(BatchRow row, Store::Done done) override;
   std::optional<BatchRow> batch(std::int64_t id) const override;
   std::vector<BatchRow> openBatches() const override;
   std::vector<BatchRow> batches(std::int64_t from, std::int64_t size,
@@ -59,34 +58,31 @@ class SqliteStore final : public Store {
   std::optional<BatchRow> batchByKey(const std::string& owner,
                                      const std::string& key) const override;
 
+  std::int64_t firstOfThisRun(What what) const override;
+  bool has(What what, std::int64_t id) const override;
+  Totals totals(What what) const override;
+  std::vector<Ended> ended(What what, const Ended& after, std::int64_t size) const override;
+  std::vector<Ended> unmeasured(What what, std::int64_t size) const override;
+  void setBytes(What what, std::int64_t id, std::int64_t bytes, Store::Done done) override;
+  void remove(What what, std::int64_t id, Step done) override;
+  std::int64_t usedBytes() const override;
+  void compact(Step done) override;
+
  private:
   class FileLock;
-  class Writer;
-  struct Write;
 
-  void enqueue(std::unique_ptr<Write> write);
-  void work();
-  void commit(std::vector<std::unique_ptr<Write>>& group);
   template <typename Query>
   auto read(Query query) const;
 
   std::string file_;
   std::unique_ptr<FileLock> lock_;
-  std::unique_ptr<Writer> writer_;  // its thread only, but for the constructor
+  std::unique_ptr<SqliteWriter> writer_;
 
   mutable std::mutex readersMutex_;
   mutable std::vector<std::unique_ptr<SqliteReader>> readers_;  // those not in use
 
-  std::mutex queueMutex_;
-  std::condition_variable queued_;   // something to write, or the end
-  std::condition_variable drained_;  // room in the queue
-  std::deque<std::unique_ptr<Write>> queue_;
-  std::size_t queuedBytes_ = 0;
-  bool stopping_ = false;
-
   std::unique_ptr<SqliteIds> sessionIds_;
   std::unique_ptr<SqliteIds> batchIds_;
-  std::thread thread_;
 };
 
 }  // namespace hearth::host

@@ -53,6 +53,12 @@ struct StatementRow {
   std::int64_t completed = 0;
 };
 
+/// Numbers of a session's statements: those there are lie in [first, end).
+struct StatementSpan {
+  std::int64_t first = 0;
+  std::int64_t end = 0;
+};
+
 /// A batch as stored.
 struct BatchRow {
   std::int64_t id = 0;
@@ -81,12 +87,20 @@ class StoreError : public std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
+/// What is stored cannot be read.
+class StoreReadError : public StoreError {
+ public:
+  using StoreError::StoreError;
+};
+
 /// Durable rows. Writes are queued to one writer, which commits them in groups; reads see what is
-/// committed. All methods are thread-safe. Reads throw StoreError.
+/// committed. All methods are thread-safe. Reads throw StoreReadError.
 class Store {
  public:
   /// Called on the writer's thread once the write is committed (empty text) or has failed (why).
-  /// Must not block. May be null.
+  /// Must not block. May be null. A row that ends something (a completed statement, an ended
+  /// session or batch) and that the disk did not take is told so, and written once the disk takes
+  /// it.
   using Done = std::function<void(const std::string& error)>;
 
   virtual ~Store() = default;
@@ -100,7 +114,8 @@ class Store {
   void putStatement(StatementRow row, Done done) {
     putStatement(std::make_shared<const StatementRow>(std::move(row)), std::move(done));
   }
-  /// Runs `done` when everything queued before it is committed.
+  /// Runs `done` when everything queued before it is committed; with an error where an end queued
+  /// before it could not be written yet.
   virtual void barrier(Done done) = 0;
 
   virtual std::optional<SessionRow> session(std::int64_t id) const = 0;
@@ -125,8 +140,9 @@ class Store {
   /// Those of the session that have not ended, in order of id; one that cannot be read is skipped
   /// and logged.
   virtual std::vector<StatementRow> openStatements(std::int64_t session) const = 0;
-  /// One above the highest that the session has; 0 without any.
-  virtual std::int64_t nextStatementId(std::int64_t session) const = 0;
+  virtual StatementSpan statementSpan(std::int64_t session) const = 0;
+  /// Those with smaller ids than `below`; the caller sees to it that they are few.
+  virtual void removeStatements(std::int64_t session, std::int64_t below, Done done) = 0;
 
   /// Batches, as sessions above.
   virtual std::int64_t nextBatchId() = 0;

@@ -24,6 +24,10 @@
 #include <cstring>
 #include <string>
 
+#include "support/FaultPoint.h"
+
+using hearth::host::faultPoint;
+
 namespace {
 
 constexpr int badUsage = 2;
@@ -148,11 +152,14 @@ int main(int count, char** arguments) {
 
   const std::string claim = std::to_string(::getpid()) + " " + startTime() + " " +
                             readText("/proc/sys/kernel/random/boot_id");
+  faultPoint("supervise.claim.before");
   if (source < 0 || !writeWhole(folder, attempt + ".process", claim, true)) {
     if (errno == EEXIST) return taken;
     std::fprintf(stderr, "hearth-supervise: %s: %s\n", folder.c_str(), std::strerror(errno));
     return notWritten;
   }
+
+  faultPoint("supervise.claim.after");
 
   std::string end;
   int report[2];
@@ -164,6 +171,7 @@ int main(int count, char** arguments) {
   } else {
     ::setpgid(child, child);  // here too: whoever is first
     ::close(report[1]);
+    faultPoint("supervise.start.after");
     const siginfo_t info = waitForEnd(source, child, Grace{std::atoll(arguments[3])});
     ::kill(-child, SIGKILL);
     ::waitpid(child, nullptr, 0);
@@ -174,9 +182,11 @@ int main(int count, char** arguments) {
       end = std::string(info.si_code == CLD_EXITED ? "exit " : "signal ") +
             std::to_string(info.si_status) + " " + std::to_string(milliseconds(CLOCK_REALTIME));
   }
+  faultPoint("supervise.end.before");
   if (!writeWhole(folder, attempt + ".end", end, false)) {
     std::fprintf(stderr, "hearth-supervise: %s: %s\n", folder.c_str(), std::strerror(errno));
     return notWritten;
   }
+  faultPoint("supervise.end.after");
   return 0;
 }

@@ -21,7 +21,17 @@ std::shared_ptr<spdlog::logger>& current() {
   return logger;
 }
 
+spdlog::level::level_enum levelOf(const std::string& level) {
+  const auto parsed = spdlog::level::from_str(level);
+  if (parsed == spdlog::level::off && level != "off")
+    throw std::invalid_argument("log.level: '" + level +
+                                "' is not one of trace, debug, info, warn, error, off");
+  return parsed;
+}
+
 }  // namespace
+
+void setLogLevel(const std::string& level) { current()->set_level(levelOf(level)); }
 
 spdlog::logger& log() { return *current(); }
 
@@ -35,11 +45,7 @@ void startLog(const std::string& level, const std::string& file) {
   // A full queue drops the oldest lines: logging must never hold up a request.
   auto logger = std::make_shared<spdlog::async_logger>(
       "hearth", sink, spdlog::thread_pool(), spdlog::async_overflow_policy::overrun_oldest);
-  const auto parsed = spdlog::level::from_str(level);
-  if (parsed == spdlog::level::off && level != "off")
-    throw std::invalid_argument("log.level: '" + level +
-                                "' is not one of trace, debug, info, warn, error, off");
-  logger->set_level(parsed);
+  logger->set_level(levelOf(level));
   logger->flush_on(spdlog::level::warn);
   logger->set_pattern("%Y-%m-%dT%H:%M:%S.%e%z %l %v");
   current() = logger;

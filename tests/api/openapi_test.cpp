@@ -11,6 +11,7 @@
 #include <string>
 
 #include "api/BatchRoutes.h"
+#include "api/HealthApi.h"
 #include "api/LivyApi.h"
 #include "api/TemplatesApi.h"
 #include "api/V1Api.h"
@@ -65,6 +66,7 @@ std::set<std::string> served() {
     addV1Routes(router, calls, catalog, "test");
     const Policy policy{{}};
     addTemplateRoutes(router, policy);
+    addHealthRoutes(router, [] { return Health(); });
     for (const Router::Route& route : router.routes())
       routes.insert(route.method + " " + route.pattern);
     manager.shutdown(hearth::host::SessionManager::Stop::end, std::chrono::seconds(1));

@@ -106,6 +106,8 @@ TEST_CASE("a store from before there were batches learns of them", "[batch][stor
         "DROP INDEX sessions_key; ALTER TABLE sessions DROP COLUMN idempotency_key;"
         "ALTER TABLE sessions DROP COLUMN request_digest;"
         "DROP INDEX statements_open; ALTER TABLE statements DROP COLUMN options;"
+        "DROP INDEX sessions_ended; DROP INDEX sessions_unmeasured;"
+        "ALTER TABLE sessions DROP COLUMN disk_bytes;"
         "PRAGMA user_version = 2");
     database.exec(
         "INSERT INTO sessions VALUES (0,'','','','spark','dead','','{}','','','/f',1,1,1,0)");
