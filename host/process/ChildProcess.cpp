@@ -73,7 +73,8 @@ bool ChildProcess::write(std::string bytes) {
 bool ChildProcess::signal(int signo) {
   const std::lock_guard<std::mutex> lock(mutex_);
   // Until it is reaped, the child keeps its pid, and the group its number, from being given again.
-  return !reaped_ && ::kill(-pid_, signo) == 0;
+  // While its end is told, what it has left in the group does.
+  return (!reaped_ || telling_) && ::kill(-pid_, signo) == 0;
 }
 
 void ChildProcess::forget() {
@@ -206,10 +207,12 @@ void ChildProcess::finish() {
   closeInput();
   for (Stream* stream : {&out_, &err_})
     if (stream->descriptor.is_open()) endStream(*stream);
-  asio::post(gate_->strand(), [gate = gate_, status = status_, signo = signo_] {
-    gate->run([status, signo](const Process::Events& events) {
+  asio::post(gate_->strand(), [self = shared_from_this(), status = status_, signo = signo_] {
+    self->telling_ = true;
+    self->gate_->run([status, signo](const Process::Events& events) {
       if (events.exit) events.exit(status, signo);
     });
+    self->telling_ = false;
   });
 }
 

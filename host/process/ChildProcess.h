@@ -2,6 +2,7 @@
 #pragma once
 
 #include <array>
+#include <atomic>
 #include <boost/asio/posix/stream_descriptor.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <cstdint>
@@ -82,7 +83,8 @@ class ChildProcess : public std::enable_shared_from_this<ChildProcess> {
   int signo_ = 0;
 
   std::mutex mutex_;
-  bool reaped_ = false;  ///< from here on the pid may be another's
+  bool reaped_ = false;               ///< from here on the pid may be another's
+  std::atomic<bool> telling_{false};  // its end
   bool inputOpen_;
   std::deque<std::string> input_;
   std::size_t inputBytes_ = 0;

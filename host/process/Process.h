@@ -45,7 +45,7 @@ class Process {
   virtual pid_t pid() const = 0;
   /// Queues bytes for stdin, at most 8 MiB pending: false beyond that or when stdin is closed.
   virtual bool write(std::string bytes) = 0;
-  /// Signals the process group; false when the process is gone.
+  /// Signals the process group, while its exit is told what is left of it; false when it is gone.
   virtual bool signal(int signo) = 0;
 };
 

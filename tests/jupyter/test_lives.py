@@ -168,10 +168,3 @@ def test_sigterm_of_the_host_leaves_no_kernel_and_no_connection_file(make_server
     assert time.monotonic() - begin < 15
     assert not [p for p in kernels if pathlib.Path(f"/proc/{p}").exists()]
     assert not server.children() and not list(server.data.rglob("kernel*"))
-
-
-def test_a_kernel_of_python_ends_by_itself_when_the_host_is_killed(make_server, tmp_path):
-    server = make_server(tmp_path).start()
-    kernel = kernel_of(server, server.session(kind="jupyter"))
-    server.kill()
-    server.until("it is gone", lambda: not pathlib.Path(f"/proc/{kernel}").exists(), 20)

@@ -228,7 +228,7 @@ typedef struct hearth_host {
   /* Writes to the stdin of a process spawned with HEARTH_SPAWN_LINES. Never blocks: what does not
    * fit is kept, up to a bound (HEARTH_E_LIMIT). [session] */
   hearth_status (*proc_write)(void *ctx, hearth_proc_h proc, hearth_str bytes, hearth_error *err);
-  /* Sends a signal to the process group. [session] */
+  /* Sends a signal to the process group; in on_proc_exit to what is left of it. [session] */
   hearth_status (*proc_signal)(void *ctx, hearth_proc_h proc, int32_t signo, hearth_error *err);
 
   /* on_timer(id) after ms milliseconds, once; returns the id, never 0. [session] */
@@ -341,9 +341,9 @@ typedef struct hearth_plugin {
   hearth_status (*shared_data)(hearth_session *session, uint64_t request, hearth_error *err);
 
   /* A statement that an earlier run of the host gave, or was about to give, to execute(): it may run,
-   * have ended, or have never arrived. Exactly one stmt_done follows; HEARTH_DONE_LOST where its
-   * result cannot be had any more. Called after launch() of a session that was opened with a
-   * recovery blob. Optional: without it such a statement is lost. [session] */
+   * have ended, or have never arrived. Exactly one stmt_done follows: HEARTH_DONE_ERROR where its
+   * result cannot be had, HEARTH_DONE_LOST where the interpreter is gone, too. Called after launch
+   * of one opened with a recovery blob. Optional: without it the statement is lost. [session] */
   hearth_status (*resume)(hearth_session *session, uint64_t statement, hearth_str code,
                           hearth_str options_json, hearth_error *err);
 } hearth_plugin;

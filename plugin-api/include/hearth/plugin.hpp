@@ -416,7 +416,7 @@ class DataSharing {
 class Resumable {
  public:
   /// A statement of an earlier run of the host, which may run, have ended or never have arrived: one
-  /// done() follows, HEARTH_DONE_LOST where its result cannot be had.
+  /// done() follows: HEARTH_DONE_ERROR where its result cannot be had, LOST where the REPL is gone.
   virtual void resume(std::uint64_t statement, std::string_view code,
                       std::string_view optionsJson) = 0;
 

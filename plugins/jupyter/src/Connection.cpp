@@ -2,11 +2,15 @@
 
 #include <fcntl.h>
 #include <netinet/in.h>
+#include <sys/file.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <boost/json/parse.hpp>
 #include <cerrno>
+#include <fstream>
 #include <hearth/plugin.hpp>
+#include <iterator>
 #include <stdexcept>
 #include <system_error>
 #include <vector>
@@ -18,6 +22,8 @@ namespace hearth::jupyter {
 namespace {
 
 constexpr std::size_t maxSocketPath = 100;  // sun_path has 108, with its NUL and our suffix
+constexpr std::array<const char*, channelCount> portNames{"shell_port", "iopub_port", "stdin_port",
+                                                          "control_port", "hb_port"};
 
 std::string reason() {
   return std::system_category().message(errno);
@@ -89,6 +95,11 @@ Ports::Numbers Ports::take() {
   return numbers;
 }
 
+void Ports::hold(const Numbers& ports) {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  taken_.insert(ports.begin(), ports.end());
+}
+
 void Ports::giveBack(const Numbers& ports) {
   const std::lock_guard<std::mutex> lock(mutex_);
   for (const int port : ports) taken_.erase(port);
@@ -104,9 +115,10 @@ Connection::Connection(Ports& ports, const std::string& folder, const std::strin
                        Transport transport, const std::string& kernelName)
     : ports_(ports),
       transport_(transport),
-      file_(folder + "/" + name + ".json"),
+      base_(folder + "/" + name),
+      file_(base_ + ".json"),
       key_(randomHex(32)),
-      ip_(folder + "/" + name) {
+      ip_(base_) {
   if (transport_ == Transport::ipc && ip_.size() > maxSocketPath) transport_ = Transport::tcp;
   if (transport_ == Transport::tcp) {
     ip_ = "127.0.0.1";
@@ -114,31 +126,77 @@ Connection::Connection(Ports& ports, const std::string& folder, const std::strin
   } else {
     for (int i = 0; i < channelCount; ++i) numbers_[static_cast<std::size_t>(i)] = i + 1;
   }
-  static constexpr std::array<const char*, channelCount> names{
-      "shell_port", "iopub_port", "stdin_port", "control_port", "hb_port"};
   std::string text = "{";
-  for (std::size_t i = 0; i < names.size(); ++i)
-    text += hearth::quoted(names[i]) + ":" + std::to_string(numbers_[i]) + ",";
+  for (std::size_t i = 0; i < portNames.size(); ++i)
+    text += hearth::quoted(portNames[i]) + ":" + std::to_string(numbers_[i]) + ",";
   text += "\"transport\":\"";
   text += transport_ == Transport::ipc ? "ipc" : "tcp";
   text += "\",\"ip\":" + hearth::quoted(ip_) + ",\"key\":" + hearth::quoted(key_) +
           ",\"signature_scheme\":\"hmac-sha256\",\"kernel_name\":" + hearth::quoted(kernelName) +
           "}\n";
   try {
+    openLock();
     writePrivate(file_, text);
   } catch (...) {
+    if (lockFd_ >= 0) ::close(lockFd_);
+    ::unlink(lockFile().c_str());
     if (transport_ == Transport::tcp) ports_.giveBack(numbers_);
     throw;
   }
 }
 
-Connection::~Connection() {
-  ::unlink(file_.c_str());
-  if (transport_ == Transport::tcp) {
-    ports_.giveBack(numbers_);
-    return;
+Connection::Connection(Ports& ports, const std::string& file)
+    : ports_(ports),
+      transport_(Transport::ipc),
+      base_(file.substr(0, file.rfind(".json"))),
+      file_(file) {
+  std::ifstream stream(file_, std::ios::binary);
+  const std::string text{std::istreambuf_iterator<char>(stream), std::istreambuf_iterator<char>()};
+  if (!stream) throw std::runtime_error("the connection file " + file_ + " cannot be read");
+  try {
+    const boost::json::value parsed = boost::json::parse(text);
+    const boost::json::object& object = parsed.as_object();
+    const auto member = [&](const char* name) {
+      return std::string(object.at(name).as_string().c_str());
+    };
+    if (member("transport") == "tcp") transport_ = Transport::tcp;
+    ip_ = member("ip");
+    key_ = member("key");
+    for (std::size_t i = 0; i < portNames.size(); ++i)
+      numbers_[i] = object.at(portNames[i]).to_number<int>();
+  } catch (const std::exception& error) {
+    throw std::runtime_error("the connection file " + file_ + " is damaged: " + error.what());
   }
+  openLock();
+  if (transport_ == Transport::tcp) ports_.hold(numbers_);
+}
+
+Connection::~Connection() {
+  if (transport_ == Transport::tcp) ports_.giveBack(numbers_);
+  if (!kept_) {
+    ::unlink(file_.c_str());
+    ::unlink(lockFile().c_str());
+  }
+  ::close(lockFd_);
+  if (transport_ == Transport::tcp || kept_) return;
   for (const int number : numbers_) ::unlink((ip_ + "-" + std::to_string(number)).c_str());
+}
+
+bool Connection::exists(const std::string& folder, const std::string& name) {
+  for (const char* end : {".json", ".lock"})
+    if (::access((folder + "/" + name + end).c_str(), F_OK) == 0) return true;
+  return false;
+}
+
+void Connection::openLock() {
+  lockFd_ = ::open(lockFile().c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+  if (lockFd_ < 0) throw std::runtime_error("cannot open " + lockFile() + ": " + reason());
+  lock();
+}
+
+bool Connection::lock() {
+  locked_ = locked_ || ::flock(lockFd_, LOCK_EX | LOCK_NB) == 0;
+  return locked_;
 }
 
 std::string Connection::endpoint(Channel channel) const {

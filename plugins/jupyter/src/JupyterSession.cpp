@@ -5,10 +5,12 @@
 
 #include <algorithm>
 #include <boost/json/parse.hpp>
+#include <boost/json/serialize.hpp>
 #include <cctype>
 #include <cstdlib>
 #include <utility>
 
+#include "Guard.h"
 #include "Text.h"
 
 namespace hearth::jupyter {
@@ -19,6 +21,7 @@ namespace {
 
 constexpr int maxLaunches = 3;
 constexpr std::uint32_t interruptStep = 20;  // ms
+constexpr std::uint32_t lockStep = 100;      // ms
 constexpr int interruptSteps = 50;
 constexpr std::string_view confPrefix = "jupyter.";
 constexpr std::string_view variablePrefix = "jupyter.env.";
@@ -92,18 +95,36 @@ JupyterInstance::JupyterInstance(Host host, std::string config)
     }
   settings_.shutdownMillis =
       static_cast<std::uint32_t>(number(given, "shutdown_time", 0, 3600) * 1000);
+  settings_.orphanSeconds = static_cast<std::uint32_t>(number(given, "orphan_time", 0, 31622400));
+  if (settings_.orphanSeconds != 0 && !canGuard(path())) {
+    settings_.orphanSeconds = 0;
+    host.log(
+        0, HEARTH_LOG_WARN,
+        "Jupyter kernels end with the host, as the program flock (of util-linux), by which they "
+        "would know that it stays away, is not in PATH");
+  }
   settings_.times.heartbeat = std::chrono::seconds(number(given, "heartbeat_time", 1, 86400));
   settings_.times.messageBytes = static_cast<std::size_t>(number(given, "message_mb", 1, 1024))
                                  << 20;
 }
 
-std::string JupyterInstance::nextName() {
-  return "kernel" + std::to_string(++names_);
+std::string JupyterInstance::path() const {
+  const auto found = environment_.find("PATH");
+  return found == environment_.end() ? "/usr/local/bin:/usr/bin:/bin" : found->second;
+}
+
+std::string JupyterInstance::nextName(const std::string& folder) {
+  for (;;) {
+    std::string name = "kernel" + std::to_string(++names_);
+    if (!Connection::exists(folder, name)) return name;
+  }
 }
 
 JupyterSession::JupyterSession(JupyterInstance& instance, Host host, hearth_session_h handle,
                                const hearth_open& open, const std::string& config)
-    : Session(host, handle, open, config), instance_(instance) {
+    : Session(host, handle, open, config),
+      instance_(instance),
+      recovered_(!args().recoveryBlob.empty()) {
   readOptions();
 }
 
@@ -140,11 +161,28 @@ void JupyterSession::readOptions() {
   }
   if (const std::string parameter = text(options, "parameter"); !parameter.empty())
     name = parameter;
+  if (recovered_) return readKept();
   try {
     spec_ = KernelSpecs(instance_.settings().paths, instance_.environment()).find(name);
   } catch (const std::exception& error) {
     throw Error(HEARTH_E_INVALID, error.what());
   }
+}
+
+// The kernel runs, whatever has become of its kernelspec.
+void JupyterSession::readKept() {
+  const json::object kept = parseObject(args().recoveryBlob, "what was kept");
+  keptConnection_ = text(kept, "connection");
+  spec_.name = text(kept, "kernel");
+  spec_.interruptByMessage = text(kept, "interrupt") == "message";
+}
+
+// What a next run of the host needs to go on with the kernel.
+void JupyterSession::keep() const {
+  save(json::serialize(
+      json::object{{"connection", connection_->file()},
+                   {"kernel", spec_.name},
+                   {"interrupt", spec_.interruptByMessage ? "message" : "signal"}}));
 }
 
 // Sockets in the private folder are out of everybody else's reach, loopback ports are not; but only
@@ -159,21 +197,59 @@ Transport JupyterSession::transport() const {
 }
 
 void JupyterSession::launch() {
+  if (recovered_) return takeUp();
   log(HEARTH_LOG_INFO, "kernel " + spec_.name + " (" + spec_.displayName + ") of " + spec_.folder);
   startKernel();
 }
 
+void JupyterSession::takeUp() {
+  launches_ = maxLaunches;
+  kept_ = true;
+  process_ = adopt();
+  if (process_ == 0) {
+    goneReason_ = "the kernel " + spec_.name + " has ended while the host was away";
+    // Its files, where there still are any, go with it.
+    guard(nullptr, [this] { Connection(instance_.ports(), keptConnection_); });
+    return state(HEARTH_DEAD, reasonDetail(goneReason_));
+  }
+  connection_ = std::make_shared<Connection>(instance_.ports(), keptConnection_);
+  holdLock();
+  connect();
+}
+
+// A guard that looks whether there is a host holds it for a moment.
+void JupyterSession::holdLock() {
+  if (connection_ && !connection_->lock()) lockTimer_ = timer(lockStep);
+}
+
+std::vector<std::string> JupyterSession::command(const std::vector<std::string>& env) const {
+  std::vector<std::string> words = spec_.command(connection_->file());
+  const std::uint32_t seconds = instance_.settings().orphanSeconds;
+  if (seconds == 0) return words;
+  std::string path = instance_.path();
+  for (const std::string& entry : env)
+    if (entry.rfind("PATH=", 0) == 0) path = entry.substr(5);
+  words[0] = findProgram(words[0], path, folder_);
+  return guarded(words, connection_->lockFile(), seconds, instance_.path());
+}
+
 void JupyterSession::startKernel() {
   ++launches_;
-  connection_ = std::make_shared<Connection>(instance_.ports(), folder_, instance_.nextName(),
-                                             transport(), spec_.name);
+  connection_ = std::make_shared<Connection>(instance_.ports(), folder_,
+                                             instance_.nextName(folder_), transport(), spec_.name);
   std::vector<std::string> env = spec_.variables(instance_.environment());
   for (const auto& [name, value] : variables_) env.push_back(name + "=" + value);
+  kept_ = instance_.settings().orphanSeconds != 0;
   // Kernels that look at it end by themselves when the host is gone.
-  env.push_back("JPY_PARENT_PID=" + std::to_string(::getpid()));
+  if (!kept_) env.push_back("JPY_PARENT_PID=" + std::to_string(::getpid()));
   // No HEARTH_SPAWN_LINES: code that reads stdin gets its end, and what the kernel writes goes to
   // the session's log without passing through here.
-  process_ = spawn(spec_.command(connection_->file()), env);
+  process_ = spawn(command(env), env);
+  if (kept_) keep();
+  connect();
+}
+
+void JupyterSession::connect() {
   KernelEvents& events = *this;
   kernel_ =
       std::make_shared<Kernel>(instance_.io(), connection_, events, instance_.settings().times);
@@ -181,18 +257,22 @@ void JupyterSession::startKernel() {
 }
 
 void JupyterSession::onExit(hearth_proc_h, std::int32_t status, std::int32_t signo) {
+  signalProcess(SIGKILL);  // its guard, and what else it has left in its group
   process_ = 0;
-  if (!closing_ && !kernel_->ready() && launches_ < maxLaunches && connection_->portsLost()) {
+  if (!closing_ && kernel_ && !kernel_->ready() && launches_ < maxLaunches &&
+      connection_->portsLost()) {
     log(HEARTH_LOG_WARN, "another process has taken the kernel's ports; it is started again");
     endKernel();
     const hearth_status started = guard(nullptr, [this] { startKernel(); });
     if (started == HEARTH_OK) return;
   }
-  const std::string how =
-      signo != 0 ? "ended by signal " + std::to_string(signo) : "exit " + std::to_string(status);
+  const std::string how = signo != 0   ? "ended by signal " + std::to_string(signo)
+                          : status < 0 ? "how is not known, as the host was started anew since"
+                                       : "exit " + std::to_string(status);
   std::string reason = "the kernel " + spec_.name + " has ended (" + how + ")";
   if (!kernel_ || !kernel_->ready())
-    reason += " before it was ready; the session's log has its last words";
+    reason += recovered_ ? " while the host was away"
+                         : " before it was ready; the session's log has its last words";
   const std::int32_t next = closing_ ? HEARTH_CLOSED : HEARTH_DEAD;
   // When it closes, the host knows better why the statement is lost.
   if (!kernel_ || closing_) return state(next, reasonDetail(reason));
@@ -208,6 +288,14 @@ void JupyterSession::endKernel() {
 void JupyterSession::execute(std::uint64_t statement, std::string_view code, std::string_view) {
   if (process_ == 0 || closing_) throw Error(HEARTH_E_STATE, "the kernel is gone");
   kernel_->execute(statement, std::string(code));
+}
+
+void JupyterSession::resume(std::uint64_t statement, std::string_view, std::string_view) {
+  if (process_ == 0 || closing_)
+    throw Error(HEARTH_E_STATE, goneReason_.empty() ? "the kernel is gone" : goneReason_);
+  kernel_->resume(statement);
+  // Not ready but busy, for however long: it was ready when it was given the statement.
+  state(HEARTH_IDLE);
 }
 
 void JupyterSession::complete(std::uint64_t request, std::string_view code, std::uint64_t cursor) {
@@ -244,13 +332,18 @@ void JupyterSession::signalNow() {
 void JupyterSession::close(std::int32_t mode) {
   closing_ = true;
   if (process_ == 0) return state(HEARTH_CLOSED);
+  if (mode == HEARTH_CLOSE_DETACH && kept_) {
+    if (connection_) connection_->keep();
+    return state(HEARTH_CLOSED);
+  }
   if (mode != HEARTH_CLOSE_GRACEFUL) return signalProcess(SIGKILL);
-  kernel_->shutdown();
+  if (kernel_) kernel_->shutdown();
   closeTimer_ = timer(instance_.settings().shutdownMillis / 2);
 }
 
 void JupyterSession::onTimer(std::uint64_t id) {
   if (id == interruptTimer_) return signalNow();
+  if (id == lockTimer_) return holdLock();
   if (id != closeTimer_ || process_ == 0) return;
   if (asked_) return signalProcess(SIGKILL);
   asked_ = true;

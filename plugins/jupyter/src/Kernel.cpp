@@ -46,6 +46,7 @@ void Kernel::stop() {
     io_.remove(*this);
     sockets_.clear();
     statement_.reset();
+    resumed_ = 0;
   });
 }
 
@@ -56,7 +57,7 @@ void Kernel::open() {
                                                                   : zmq::socket_type::dealer));
   io_.add(*this);
   controlProbe_ = send(control, "kernel_info_request", "{}");
-  send(shell, "kernel_info_request", "{}");
+  shellProbe_ = send(shell, "kernel_info_request", "{}");
 }
 
 zmq::socket_t Kernel::connect(Channel channel, zmq::socket_type type) {
@@ -102,6 +103,15 @@ void Kernel::execute(std::uint64_t statement, std::string code) {
   });
 }
 
+void Kernel::resume(std::uint64_t statement) {
+  running_ = statement;
+  io_.post([self = shared_from_this(), statement] {
+    if (self->sockets_.empty()) return;
+    self->resumed_ = statement;
+    if (self->ready_) self->finishResumed();
+  });
+}
+
 void Kernel::complete(std::uint64_t request, const std::string& code, std::uint64_t cursor) {
   ask(Question::complete, request, "complete_request",
       "{\"code\":" + hearth::quoted(code) + ",\"cursor_pos\":" + std::to_string(cursor) + "}");
@@ -117,7 +127,8 @@ void Kernel::inspect(std::uint64_t request, const std::string& code, std::uint64
 void Kernel::ask(Question what, std::uint64_t request, std::string_view type, std::string content) {
   io_.post([self = shared_from_this(), what, request, type, content = std::move(content)] {
     if (self->sockets_.empty()) return;
-    if (self->statement_ && !self->controlAnswers_) {
+    const bool busy = self->statement_ || self->resumed_ != 0;
+    if (busy && !self->controlAnswers_) {
       self->events_.onReply(request, what == Question::complete ? R"({"candidates":[]})"
                                                                 : R"({"found":false,"data":{}})");
       return;
@@ -126,7 +137,7 @@ void Kernel::ask(Question what, std::uint64_t request, std::string_view type, st
     // Of those never answered: the host has given up on them too.
     for (auto old = self->asked_.begin(); old != self->asked_.end();)
       old = now - old->second.since > answerPatience ? self->asked_.erase(old) : std::next(old);
-    const std::string id = self->send(self->statement_ ? control : shell, type, content);
+    const std::string id = self->send(busy ? control : shell, type, content);
     self->asked_[id] = Asked{what, request, now};
   });
 }
@@ -152,7 +163,11 @@ void Kernel::drain(std::string reason, std::function<void()> then) {
     if (self->statement_)
       self->events_.onDone(self->statement_->number(), HEARTH_DONE_LOST,
                            errorBundle("Error", "Interpreter died:\n" + reason, {}));
+    if (self->resumed_ != 0)
+      self->events_.onDone(self->resumed_, HEARTH_DONE_LOST,
+                           errorBundle("Error", "Interpreter died:\n" + reason, {}));
     self->statement_.reset();
+    self->resumed_ = 0;
     then();
   });
 }
@@ -203,6 +218,7 @@ void Kernel::received(Channel channel, const Message& message, const FrameViews&
       break;
     case iopub:
       heard_ = true;
+      if (resumed_ != 0) publishedByResumed(message);
       if (!ready_) becomeReady();
       if (!statement_) break;
       // What has no parent was printed past the kernel's own streams, by what runs now.
@@ -242,6 +258,9 @@ void Kernel::onShell(const Message& message) {
     underWay_ = statement_->number();
     idleOverdue_ = Clock::now() + idlePatience;
     finishIfOver();
+  } else if (!ready_ && message.parentId == shellProbe_) {
+    // It came while other code ran, with whose failure or interrupt what waits is refused.
+    askAgain_ = Clock::now() + askAgainAfter;
   } else {
     answer(message);
   }
@@ -293,6 +312,45 @@ void Kernel::becomeReady() {
   askAgain_.reset();
   beatDue_ = Clock::now() + times_.heartbeat;
   events_.onReady(about_);
+  if (resumed_ != 0) finishResumed();
+}
+
+// Of another client than this one, as the host's earlier run was.
+bool Kernel::isStranger(const Message& message) const {
+  return !message.parentId.empty() && message.parentId.rfind(wire_.session(), 0) != 0;
+}
+
+void Kernel::publishedByResumed(const Message& message) {
+  if (!isStranger(message)) return;
+  // What waits behind code that is interrupted may also be dropped without a word.
+  if (!ready_ && message.type == "status" &&
+      textMember(message.content, "execution_state") == "idle")
+    askAgain_ = Clock::now() + askAgainAfter;
+  if (message.type == "stream") {
+    const bool error = textMember(message.content, "name") == "stderr";
+    events_.onOutput(resumed_, error ? HEARTH_STDERR : HEARTH_STDOUT,
+                     textMember(message.content, "text"));
+  } else if (message.type == "display_data" || message.type == "execute_result") {
+    events_.onDisplay(resumed_, objectMember(message.content, "data"));
+  } else {
+    return;
+  }
+  underWay_ = resumed_;
+}
+
+// Requests are served one after the other: the code has ended, or has never begun.
+void Kernel::finishResumed() {
+  const std::uint64_t number = std::exchange(resumed_, 0);
+  running_ = 0;
+  underWay_ = 0;
+  const bool interrupted = interrupted_ == number;
+  events_.onDone(
+      number, interrupted ? HEARTH_DONE_CANCELLED : HEARTH_DONE_ERROR,
+      errorBundle("ResultLost",
+                  "the server was restarted while this statement ran: its result, and what it "
+                  "printed meanwhile, are lost, as Jupyter kernels do not repeat them. Whether it "
+                  "succeeded is not known. The kernel and its variables are still there",
+                  {}));
 }
 
 void Kernel::finishIfOver() {
@@ -316,7 +374,7 @@ std::optional<Clock::time_point> Kernel::deadline() const {
 void Kernel::due(Clock::time_point now) {
   if (askAgain_ && *askAgain_ <= now) {
     askAgain_.reset();
-    send(shell, "kernel_info_request", "{}");
+    shellProbe_ = send(shell, "kernel_info_request", "{}");
   }
   if (idleOverdue_ && *idleOverdue_ <= now) {
     events_.onNote(

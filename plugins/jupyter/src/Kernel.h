@@ -38,6 +38,9 @@ class Kernel final : public Pollable, public std::enable_shared_from_this<Kernel
   void drain(std::string reason, std::function<void()> then);
 
   void execute(std::uint64_t statement, std::string code);
+  /// A statement that an earlier run of the host gave to the kernel: it ends, as one whose result
+  /// cannot be had, once the kernel serves requests again. What it publishes until then is told.
+  void resume(std::uint64_t statement);
   /// Answered by onReply with {"candidates":[..],"start":n,"end":n}; while a statement runs by
   /// kernels that can do both at once, else with nothing: a question never waits for code.
   void complete(std::uint64_t request, const std::string& code, std::uint64_t cursor);
@@ -73,6 +76,9 @@ class Kernel final : public Pollable, public std::enable_shared_from_this<Kernel
   void onControl(const Message& message);
   void answer(const Message& message);
   void becomeReady();
+  bool isStranger(const Message& message) const;
+  void publishedByResumed(const Message& message);
+  void finishResumed();
   void finishIfOver();
   void beat(Clock::time_point now);
 
@@ -90,9 +96,10 @@ class Kernel final : public Pollable, public std::enable_shared_from_this<Kernel
   std::string about_;                   // of its kernel_info_reply
   bool heard_ = false;                  // something has come on iopub
   bool controlAnswers_ = false;         // it serves questions on control, beside running code
-  std::string controlProbe_;
+  std::string controlProbe_, shellProbe_;
   std::optional<Clock::time_point> askAgain_, idleOverdue_;
   std::optional<Statement> statement_;
+  std::uint64_t resumed_ = 0;  // instead of one; 0: none
   struct Asked {
     Question what;
     std::uint64_t request;
