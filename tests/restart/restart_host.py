@@ -183,6 +183,11 @@ class Host:
 
     # ---- what it has done
 
+    def log_end(self, lines=150):
+        """Without requests."""
+        told = self.server.log.read_text(errors="replace").splitlines()
+        return "\n".join([line for line in told if " access " not in line][-lines:])
+
     def fired(self):
         """Lines "fault POINT ACTION" of the host and of all that it has started."""
         logs = [self.server.log, *self.server.data.glob("sessions/*/session.log"),

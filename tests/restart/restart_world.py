@@ -173,7 +173,8 @@ class World:
         host.stop()
         self._check_leftovers(known)
         self.violations += host.problems
-        assert not self.violations, f"{len(self.violations)} violations:\n" + "\n".join(self.violations[:25])
+        assert not self.violations, (f"{len(self.violations)} violations:\n" + "\n".join(self.violations[:25]) +
+                                     "\nthe host's log ends with\n" + host.log_end())
 
     def statement_view(self, statement, wait=""):
         path = f"/v1/sessions/{statement.session.number}/statements/{statement.number}{wait}"
