@@ -17,9 +17,14 @@ def spark_homes():
     return sorted((ROOT / ".spark").glob("*/pyspark"), reverse=True)
 
 
-def homes_for(module):
-    """What is the same for all versions of Spark runs once, on the newest."""
-    return spark_homes()[:1] if getattr(module, "ANY_SPARK", False) else spark_homes()
+def is_for_any(test):
+    """Whether a test is of what is the same for all versions of Spark: its module has ANY_SPARK, or it is marked so."""
+    return getattr(test.module, "ANY_SPARK", False) or test.definition.get_closest_marker("any_spark") is not None
+
+
+def homes_for(test):
+    """What is the same for all versions runs once, on the newest."""
+    return spark_homes()[:1] if is_for_any(test) else spark_homes()
 
 
 def version_of(home):

@@ -8,7 +8,7 @@ from sparks import homes_for, version_of
 
 def pytest_generate_tests(metafunc):
     if "spark_home" in metafunc.fixturenames:
-        metafunc.parametrize("spark_home", homes_for(metafunc.module), ids=version_of, scope="session")
+        metafunc.parametrize("spark_home", homes_for(metafunc), ids=version_of, scope="session")
 
 
 @pytest.fixture(scope="session")

@@ -91,6 +91,7 @@ def test_a_batch_beside_the_server_has_its_id_while_it_runs_and_a_whole_log(besi
     assert "counted 1" in log and any("Running Spark version" in line for line in log)
 
 
+@pytest.mark.any_spark
 def test_a_batch_beside_the_server_that_fails_is_dead_whatever_the_master_thinks(beside, jar, standalone):
     # Its context is stopped before its main method throws: to the Master it is finished.
     view, log = batches.finish(beside, batches.post(beside, jar, "fail", className="Words"))
@@ -99,6 +100,7 @@ def test_a_batch_beside_the_server_that_fails_is_dead_whatever_the_master_thinks
     assert app["state"] == "FINISHED"
 
 
+@pytest.mark.any_spark
 def test_a_path_without_a_scheme_is_in_the_clusters_file_system(standalone, hdfs, spark_home, tmp_path):
     code = b"from pyspark import SparkContext, SparkFiles\nsc = SparkContext()\nprint(open(SparkFiles.get('words.txt')).read())\n"
     for name, text in (("hello.py", code), ("words.txt", b"said from HDFS\n")):

@@ -17,7 +17,7 @@ SETTINGS = {
     "session.launch_time": "20s",
     "session.close_time": "3s",
     "session.limit": "100000",
-    "cancel.grace": "5s",
+    "cancel.grace": "20s",
     "batch.kill_grace": "500ms",
     "spark.home": str(SPARK),
     "driver.environment": "HEARTH_FAULTS,HEARTH_EFFECTS",

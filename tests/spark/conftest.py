@@ -5,17 +5,17 @@ import json
 import pytest
 
 from harness import Server
-from sparks import homes_for, version_of
+from sparks import homes_for, is_for_any, version_of
 
 
 def pytest_generate_tests(metafunc):
     if "spark_home" in metafunc.fixturenames:
-        any_spark = getattr(metafunc.module, "ANY_SPARK", False)
+        any_spark = is_for_any(metafunc)
         # Two test processes can share the work: these are its pieces.
         metafunc.parametrize("spark_home", [
             pytest.param(home, id=version_of(home),
                          marks=pytest.mark.xdist_group(version_of(home) + (" for all" if any_spark else "")))
-            for home in homes_for(metafunc.module)], scope="session")
+            for home in homes_for(metafunc)], scope="session")
 
 
 def serve(spark_home, tmp_path_factory, more=None):

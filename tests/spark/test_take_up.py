@@ -83,6 +83,7 @@ def test_running_and_waiting_statements_and_variables_survive_the_host(own, how)
         server.until("the driver is gone", lambda: not os.path.exists(f"/proc/{driver}"))
 
 
+@pytest.mark.any_spark
 def test_a_driver_that_died_with_the_host_is_told_of_with_its_statements(own):
     with own() as server:
         session = server.session(kind="spark", conf={"spark.ui.enabled": "false"})
@@ -102,6 +103,7 @@ def test_a_driver_that_died_with_the_host_is_told_of_with_its_statements(own):
         assert "a: Int" in str(statement(server, session, 0)["output"])
 
 
+@pytest.mark.any_spark
 def test_a_session_that_was_starting_comes_up(own):
     with own() as server:
         session = server.post("/sessions", {"kind": "spark", "conf": {"spark.ui.enabled": "false"}}).json["id"]
@@ -112,6 +114,7 @@ def test_a_session_that_was_starting_comes_up(own):
         assert "2" in server.text(session, "1 + 1")
 
 
+@pytest.mark.any_spark
 def test_a_host_that_stays_away_costs_the_driver_and_the_session_says_why(own):
     with own({"driver.orphan_time": "3s"}) as server:
         session = server.session(kind="spark", conf={"spark.ui.enabled": "false"})
