@@ -90,6 +90,7 @@ SessionOptions sessionOptions(const Settings& settings) {
   options.outputBytes = settings.size("statement.output_bytes");
   options.cachedStatements = static_cast<std::size_t>(settings.number("statement.cached"));
   options.cachedBytes = settings.size("statement.cached_bytes");
+  options.cachedTotalBytes = settings.size("statement.cached_total_bytes");
   options.keptStatements = settings.number("retention.statements");
   return options;
 }

@@ -106,6 +106,8 @@ const std::vector<SettingKey>& Settings::keys() {
       {"statement.output_bytes", Type::size, "1m", "printed text kept per statement and stream"},
       {"statement.cached", Type::number, "128", "finished statements kept in memory per session"},
       {"statement.cached_bytes", Type::size, "16m", "their size in memory per session"},
+      {"statement.cached_total_bytes", Type::size, "256m",
+       "the same of all sessions: beyond, each keeps only its newest in memory"},
       {"cancel.grace", Type::duration, "10s", "time cancelled code has to stop"},
       {"cancel.restart", Type::boolean, "true",
        "restart the interpreter of code that does not stop; otherwise it stays cancelling"},

@@ -29,6 +29,7 @@ Session::Session(SessionEnvironment& environment, SessionRow row, CreateRequest 
       log_(std::make_shared<LogFile>(row.folder + "/session.log")),
       ended_(std::move(ended)),
       row_(std::move(row)),
+      finishedBytes_(environment.cache),
       lifeTimer_(strand_),
       started_(steady_clock::now()),
       lastActivity_(started_),

@@ -19,6 +19,7 @@
 #include "plugin/PluginHost.h"
 #include "process/FolderWatch.h"
 #include "process/LogFile.h"
+#include "session/CacheBudget.h"
 #include "session/CreateRequest.h"
 #include "session/RecoveryRecord.h"
 #include "session/Refusal.h"
@@ -48,6 +49,7 @@ struct SessionOptions {
   std::size_t outputBytes = 1 << 20;    ///< of stdout and of stderr kept per statement
   std::size_t cachedStatements = 128;   ///< finished ones kept in memory per session
   std::size_t cachedBytes = 16u << 20;
+  std::size_t cachedTotalBytes = 256u << 20;  ///< of all sessions: beyond, each keeps its newest one
   std::int64_t keptStatements = 0;  ///< in the store, of a live session; 0: all
 };
 
@@ -60,6 +62,7 @@ struct SessionEnvironment {
   ClusterFollower* clusters = nullptr;  ///< null: applications in clusters are not followed
   Policy* policy = nullptr;             ///< null: everything may be asked for
   DiskFloor* disk = nullptr;            ///< null: without a floor
+  CacheBudget* cache = nullptr;         ///< null: sessions are bounded one by one
 };
 
 /// Statements run in order, one at a time, over all kinds. Everything that changes the session runs
@@ -310,7 +313,7 @@ class Session : public InterpreterOwner, public std::enable_shared_from_this<Ses
   std::unique_ptr<Timer> graceTimer_;
   std::set<std::int64_t> settling_;    // ended, not durable yet
   std::deque<std::int64_t> finished_;  // durable and in memory, oldest first
-  std::size_t finishedBytes_ = 0;
+  CacheBudget::Share finishedBytes_;
   std::vector<std::shared_ptr<Waiter>> waiters_;
   std::size_t sweepAt_ = 64;  // so many waiters are looked through for those who hung up
   std::map<std::uint64_t, std::string> exports_;  // export request: leader's kind

@@ -34,10 +34,13 @@ std::string notFound(const std::string& idOrName) {
 }  // namespace
 
 SessionManager::SessionManager(SessionEnvironment environment, std::string folder, Limits limits)
-    : environment_(std::move(environment)),
+    : cache_(environment.options.cachedTotalBytes),
+      environment_(std::move(environment)),
       folders_(environment_.loop),
       folder_(std::move(folder)),
-      limits_(limits) {}
+      limits_(limits) {
+  environment_.cache = &cache_;
+}
 
 SessionManager::~SessionManager() = default;
 

@@ -100,6 +100,7 @@ class SessionManager {
   void retire(Session& session);
   void drop(Session& session);
 
+  CacheBudget cache_;
   SessionEnvironment environment_;
   FolderWatch folders_;
   std::string folder_;

@@ -386,7 +386,7 @@ void Session::settle(const std::shared_ptr<StatementRow>& final, const std::stri
   faultPoint("statement.finish.after");
   if (storeError.empty()) {
     finished_.push_back(final->id);
-    finishedBytes_ += sizeOf(*final);
+    finishedBytes_.add(sizeOf(*final));
   } else {
     // It stays in memory, where clients can still fetch it.
     hearth::host::log().error("session {}: the result of statement {} was not stored: {}", id_,
@@ -421,7 +421,7 @@ void Session::trim() {
     for (auto old = statements_.begin(); old != statements_.end() && old->first < below;) {
       const auto known = std::find(finished_.begin(), finished_.end(), old->first);
       if (known != finished_.end()) {
-        finishedBytes_ -= std::min(finishedBytes_, sizeOf(*old->second));
+        finishedBytes_.remove(sizeOf(*old->second));
         finished_.erase(known);
       }
       old = statements_.erase(old);
@@ -433,13 +433,14 @@ void Session::trim() {
 
 void Session::evict() {
   while (finished_.size() > environment_.options.cachedStatements ||
-         (finishedBytes_ > environment_.options.cachedBytes && finished_.size() > 1)) {
+         (finished_.size() > 1 && (finishedBytes_.bytes() > environment_.options.cachedBytes ||
+                                   finishedBytes_.budgetIsOver()))) {
     const std::lock_guard<std::mutex> lock(mutex_);
     const auto oldest = statements_.find(finished_.front());
     finished_.pop_front();
     if (oldest == statements_.end()) continue;
     const StatementRow& row = *oldest->second;
-    finishedBytes_ -= std::min(finishedBytes_, sizeOf(row));
+    finishedBytes_.remove(sizeOf(row));
     statements_.erase(oldest);
   }
 }

@@ -4,7 +4,6 @@ import pathlib
 import subprocess
 import sys
 
-from harness import Server
 
 
 def test_properties_reach_the_application(server, tmp_path):
@@ -97,18 +96,3 @@ def test_delete_leaves_no_process_and_no_folder(server):
     assert server.get(f"/sessions/{session}").status == 404
     left = [p for p in server.children() if str(work) in str(pathlib.Path(f"/proc/{p}/cwd").resolve())]
     assert not left
-
-
-def test_a_driver_that_outlives_its_host_is_turned_away_by_the_next(spark_home, tmp_path):
-    settings = {"driver.orphan_time": "10m"}
-    host = Server(tmp_path, settings, env={"SPARK_HOME": str(spark_home)}).start()
-    session = host.session(kind="spark", conf={"spark.ui.enabled": "false"})
-    host.run(session, "val kept = 1")
-    drivers = host.children()
-    assert drivers
-    host.kill()
-    with Server(tmp_path, settings, env={"SPARK_HOME": str(spark_home)}) as restarted:
-        view = restarted.get(f"/v1/sessions/{session}").json
-        assert view["state"] == "dead" and view["reason"]
-        assert restarted.get(f"/sessions/{session}/statements/0").json["state"] == "available", "its results stay"
-        restarted.until("the old driver is gone", lambda: not pathlib.Path(f"/proc/{drivers[0]}").exists(), 60)

@@ -266,9 +266,11 @@ void JupyterSession::onExit(hearth_proc_h, std::int32_t status, std::int32_t sig
     const hearth_status started = guard(nullptr, [this] { startKernel(); });
     if (started == HEARTH_OK) return;
   }
-  const std::string how = signo != 0   ? "ended by signal " + std::to_string(signo)
-                          : status < 0 ? "how is not known, as the host was started anew since"
-                                       : "exit " + std::to_string(status);
+  const std::string how =
+      signo != 0 ? "ended by signal " + std::to_string(signo) +
+                       (signo == SIGKILL ? " (by hand, or the system was out of memory)" : "")
+      : status < 0 ? "how is not known, as the host was started anew since"
+                   : "exit " + std::to_string(status);
   std::string reason = "the kernel " + spec_.name + " has ended (" + how + ")";
   if (!kernel_ || !kernel_->ready())
     reason += recovered_ ? " while the host was away"

@@ -306,7 +306,8 @@ void ScalaSession::onExit(hearth_proc_h process, std::int32_t status, std::int32
   process_ = 0;
   std::string reason = "the driver has ended ";
   if (signo != 0)
-    reason += "by signal " + std::to_string(signo);
+    reason += "by signal " + std::to_string(signo) +
+              (signo == SIGKILL ? " (by hand, or the system was out of memory)" : "");
   else if (status < 0)
     reason += "(how is not known, as the host was started anew since)";
   else
