@@ -252,6 +252,11 @@ SessionView SessionManager::find(const std::string& idOrName, bool withDeleted) 
   auto row = id >= 0 ? environment_.store.session(id) : environment_.store.sessionByName(idOrName);
   if (!row || (row->deleted && !withDeleted))
     throw Refusal(Refusal::Cause::noSession, notFound(idOrName.substr(0, 300)));
+  if (row->ended == 0) {
+    // Left for the next run of the host: nobody here can do anything with it.
+    const std::lock_guard<std::mutex> lock(mutex_);
+    if (stopping_) throw Refusal(Refusal::Cause::stopping, "the server is shutting down");
+  }
   return SessionView{std::move(*row), nullptr};
 }
 
