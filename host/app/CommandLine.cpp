@@ -157,7 +157,8 @@ int run(int argc, char** argv) {
   }
   const auto& words = arguments.words;
   if (words.empty()) throw UsageError("a command is needed: serve, config or plugin list");
-  if (words == std::vector<std::string>{"serve"}) return serve([&arguments] { return load(arguments); });
+  if (words == std::vector<std::string>{"serve"})
+    return serve([&arguments] { return load(arguments); });
   if (words == std::vector<std::string>{"config"}) return showConfig(load(arguments));
   if (words == std::vector<std::string>{"plugin", "list"})
     return listPlugins(load(arguments), arguments.has("json"));

@@ -9,7 +9,6 @@
 #include <cstdio>
 #include <cstdlib>
 #include <filesystem>
-#include <sstream>
 
 #include "api/BatchCalls.h"
 #include "api/BatchRoutes.h"
@@ -31,6 +30,7 @@
 #include "link/LinkServer.h"
 #include "plugin/PluginCatalog.h"
 #include "plugin/PluginHost.h"
+#include "policy/ConfKeys.h"
 #include "retention/Retention.h"
 #include "session/SessionManager.h"
 #include "store/DiskFloor.h"
@@ -64,17 +64,6 @@ void raiseDescriptorLimit() {
   if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur == limit.rlim_max) return;
   limit.rlim_cur = limit.rlim_max;
   setrlimit(RLIMIT_NOFILE, &limit);
-}
-
-std::vector<std::string> list(const std::string& text) {
-  std::vector<std::string> items;
-  std::stringstream stream(text);
-  for (std::string item; std::getline(stream, item, ',');) {
-    item.erase(0, item.find_first_not_of(' '));
-    item.erase(item.find_last_not_of(' ') + 1);
-    if (!item.empty()) items.push_back(item);
-  }
-  return items;
 }
 
 SessionOptions sessionOptions(const Settings& settings) {
@@ -225,7 +214,7 @@ int serve(const std::function<Settings()>& load) {
   EventLoop loop("hearth-work", 4);
   SqliteStore store(data + "/hearth.db");
   DiskFloor disk(data, settings.size("store.disk_floor"));
-  Launcher launcher(loop, list(settings.text("driver.environment")));
+  Launcher launcher(loop, commaList(settings.text("driver.environment")));
   LinkServer links(loop, linkOptions(settings, data));
   // One Spark for batches and sessions, unless a manifest says otherwise.
   PluginCatalog catalog(pluginsFolder(settings), settings.text("plugins.conf_dir"),
@@ -263,8 +252,7 @@ int serve(const std::function<Settings()>& load) {
   std::atomic<bool> leaving{false};
   addHealthRoutes(router, [&manager, &leaving, &disk] {
     Health health{HEARTH_VERSION, manager.liveCount(), {}};
-    if (std::string full = disk.refusal(); !full.empty())
-      health.reasons.push_back(std::move(full));
+    if (std::string full = disk.refusal(); !full.empty()) health.reasons.push_back(std::move(full));
     if (leaving) health.reasons.emplace_back("the server is shutting down");
     return health;
   });

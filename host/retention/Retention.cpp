@@ -101,9 +101,7 @@ class Retention::Run : public std::enable_shared_from_this<Run> {
 
   // Only those of earlier runs: of this run's, a row may be on its way.
   bool sweep(Kind& kind) {
-    if (!kind.orphan.empty()) {
-      if (!removeOrphan(kind)) return false;
-    }
+    if (!kind.orphan.empty() && !removeOrphan(kind)) return false;
     std::error_code none;
     if (!kind.entries) kind.entries.emplace(kind.folder, none);
     for (std::size_t i = 0; i < foldersPerStep; ++i) {

@@ -183,15 +183,21 @@ void SqliteWriter::apply(const Write& write) {
   if (write.work) write.work(database_);
 }
 
+void SqliteWriter::transact(const std::function<void()>& apply) {
+  SQLite::Transaction transaction(database_, SQLite::TransactionBehavior::IMMEDIATE);
+  apply();
+  if (faultPoint("store.commit.before") == Fault::error)
+    throw SQLite::Exception("disk I/O error", SQLITE_IOERR);
+  transaction.commit();
+}
+
 void SqliteWriter::commit(Group& group) {
   try {
     if (std::any_of(group.begin(), group.end(),
                     [](const auto& write) { return changesAnything(*write); })) {
-      SQLite::Transaction transaction(database_, SQLite::TransactionBehavior::IMMEDIATE);
-      for (const auto& write : group) apply(*write);
-      if (faultPoint("store.commit.before") == Fault::error)
-        throw SQLite::Exception("disk I/O error", SQLITE_IOERR);
-      transaction.commit();
+      transact([&] {
+        for (const auto& write : group) apply(*write);
+      });
       faultPoint("store.commit.after");
     }
     for (const auto& write : group) {
@@ -210,11 +216,7 @@ void SqliteWriter::commitOne(std::unique_ptr<Write> write) {
   std::string failure;
   bool kept = false;
   try {
-    SQLite::Transaction transaction(database_, SQLite::TransactionBehavior::IMMEDIATE);
-    apply(*write);
-    if (faultPoint("store.commit.before") == Fault::error)
-      throw SQLite::Exception("disk I/O error", SQLITE_IOERR);
-    transaction.commit();
+    transact([&] { apply(*write); });
   } catch (const SQLite::Exception& error) {
     failure = explain(file_, error);
     kept = passes(error) && endsSomething(*write);
@@ -260,9 +262,7 @@ void SqliteWriter::retry() {
   while (!unwritten_.empty()) {
     const Write& write = *unwritten_.front();
     try {
-      SQLite::Transaction transaction(database_, SQLite::TransactionBehavior::IMMEDIATE);
-      apply(write);
-      transaction.commit();
+      transact([&] { apply(write); });
     } catch (const SQLite::Exception& error) {
       if (passes(error)) break;
       log().error("store: {}: its end cannot be written: {}", nameOf(write), error.what());

@@ -51,6 +51,8 @@ class SqliteWriter {
 
   void work();
   void commit(Group& group);
+  /// What `apply` does is written whole or not at all; throws where it is not.
+  void transact(const std::function<void()>& apply);
   void commitOne(std::unique_ptr<Write> write);
   void apply(const Write& write);
   std::string waiting(const Write& write) const;
