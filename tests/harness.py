@@ -138,10 +138,22 @@ class Server:
 
     def run(self, session, code, kind=None, timeout=120):
         """Runs code and returns the final statement as Livy shows it."""
-        body = {"code": code, **({"kind": kind} if kind else {})}
+        return self.finish(session, self.submit(session, code, kind), timeout)
+
+    def submit(self, session, code, kind=None, **more):
+        """Posts code and returns the statement's number."""
+        body = {"code": code, **({"kind": kind} if kind else {}), **more}
         made = self.post(f"/sessions/{session}/statements", body)
         assert made.status == 201, made
-        return self.finish(session, made.json["id"], timeout)
+        return made.json["id"]
+
+    def statement(self, session, number):
+        """A statement as /v1 shows it."""
+        return self.get(f"/v1/sessions/{session}/statements/{number}").json
+
+    def view(self, session):
+        """A session as /v1 shows it."""
+        return self.get(f"/v1/sessions/{session}").json
 
     def finish(self, session, statement, timeout=120):
         path = f"/sessions/{session}/statements/{statement}?wait={timeout}s"

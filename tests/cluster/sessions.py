@@ -54,12 +54,6 @@ def answers(server, session):
     assert server.text(session, 'spark.table("seven").count()', "spark", START).endswith("Long = 7\n")
 
 
-def start_statement(server, session, code, kind):
-    made = server.post(f"/sessions/{session}/statements", {"code": code, "kind": kind})
-    assert made.status == 201, made
-    return made.json["id"]
-
-
 def until_printed(server, session, statement, text):
     path = f"/v1/sessions/{session}/statements/{statement}/output?stream=stdout"
     server.until(f"{text!r} is printed", lambda: text in server.get(path).json["text"], START)
@@ -67,7 +61,7 @@ def until_printed(server, session, statement, text):
 
 def cancels(server, session, code, kind):
     """The code prints `started` and then runs for ever."""
-    statement = start_statement(server, session, code, kind)
+    statement = server.submit(session, code, kind)
     until_printed(server, session, statement, "started")
     begun = time.monotonic()
     assert server.post(f"/sessions/{session}/statements/{statement}/cancel").status == 200

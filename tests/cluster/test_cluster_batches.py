@@ -11,10 +11,14 @@ SLEEPS = "import time\nfrom pyspark import SparkContext\nsc = SparkContext()\npr
 FAILS = "from pyspark import SparkContext\nsc = SparkContext()\nraise SystemExit(3)\n"
 
 
+def serve(yarn, spark_home, folder, mode):
+    return sessions.cluster_server(folder, spark_home, yarn.env(spark_home), "yarn", mode,
+                                   {"spark.master": "yarn", "spark.deploy_mode": mode})
+
+
 @pytest.fixture(scope="module")
 def server(yarn, spark_home, tmp_path_factory):
-    with sessions.cluster_server(tmp_path_factory.mktemp("yarn-batches"), spark_home, yarn.env(spark_home), "yarn",
-                                 "cluster", {"spark.master": "yarn", "spark.deploy_mode": "cluster"}) as running:
+    with serve(yarn, spark_home, tmp_path_factory.mktemp("yarn-batches"), "cluster") as running:
         yield running
 
 
@@ -59,8 +63,7 @@ def test_a_deleted_batch_is_gone_from_the_cluster(server, script, yarn):
 @pytest.fixture(scope="module")
 def beside(yarn, spark_home, tmp_path_factory):
     """Drivers run beside the server, executors in the cluster."""
-    with sessions.cluster_server(tmp_path_factory.mktemp("yarn-client-batches"), spark_home, yarn.env(spark_home), "yarn",
-                                 "client", {"spark.master": "yarn", "spark.deploy_mode": "client"}) as running:
+    with serve(yarn, spark_home, tmp_path_factory.mktemp("yarn-client-batches"), "client") as running:
         yield running
 
 

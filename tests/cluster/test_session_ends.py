@@ -19,7 +19,7 @@ def ended(server, session, seconds):
 def test_an_application_killed_in_yarn_is_a_session_that_was_killed(yarn, spark_home, tmp_path, mode):
     with sessions.cluster_server(tmp_path, spark_home, yarn.env(spark_home), "yarn", mode) as server:
         made = server.session(sessions.START, kind="pyspark")
-        statement = sessions.start_statement(server, made, "import time\nprint('started')\ntime.sleep(600)", "pyspark")
+        statement = server.submit(made, "import time\nprint('started')\ntime.sleep(600)", "pyspark")
         sessions.until_printed(server, made, statement, "started")
         app = server.get(f"/sessions/{made}").json["appId"]
         begun = time.monotonic()

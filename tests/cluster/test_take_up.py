@@ -7,9 +7,8 @@ ANY_SPARK = True
 
 def killed_host(server, session):
     """Kills the host while a statement prints; gives the statement and one that waits."""
-    running = sessions.start_statement(
-        server, session, "import time\nfor i in range(60):\n    print('line', i, flush=True)\n    time.sleep(0.2)\n'end'", "pyspark")
-    waiting = sessions.start_statement(server, session, "kept", "pyspark")
+    running = server.submit(session, "import time\nfor i in range(60):\n    print('line', i, flush=True)\n    time.sleep(0.2)\n'end'", "pyspark")
+    waiting = server.submit(session, "kept", "pyspark")
     sessions.until_printed(server, session, running, "line 3")
     server.kill()
     return running, waiting

@@ -68,13 +68,12 @@ def test_statements_are_cancelled(server, session):
 @pytest.mark.parametrize("reset", [False, True], ids=["cut", "killed"])
 def test_a_lost_connection_costs_nothing(server, session, network, reset):
     made = network.connections
-    running = sessions.start_statement(
-        server, session, "import time\nfor i in range(30):\n    print('line', i, flush=True)\n    time.sleep(0.1)\n'end'",
+    running = server.submit(session, "import time\nfor i in range(30):\n    print('line', i, flush=True)\n    time.sleep(0.1)\n'end'",
         "pyspark")
     sessions.until_printed(server, session, running, "line 1")
     network.cut(reset)
     # Asked for while nothing gets through.
-    waiting = sessions.start_statement(server, session, "6 * 7", "pyspark")
+    waiting = server.submit(session, "6 * 7", "pyspark")
     network.mend()
     network.wait_connections(made + 1)
     output = server.finish(session, running)["output"]

@@ -5,12 +5,6 @@ import socket
 
 
 
-def submit(server, session, code):
-    answer = server.post(f"/sessions/{session}/statements", {"code": code})
-    assert answer.status == 201, answer
-    return answer.json["id"]
-
-
 def test_health_says_that_new_work_is_welcome(make_server):
     with make_server() as server:
         server.session(kind="echo")
@@ -23,8 +17,8 @@ def test_health_says_that_new_work_is_welcome(make_server):
 def test_a_drained_server_lets_running_code_end_and_takes_nothing_new(make_server):
     with make_server({"server.drain_time": "60s"}) as server:
         session = server.session(kind="echo")
-        running = submit(server, session, "slow 1.5")
-        waiting = submit(server, session, "after")
+        running = server.submit(session, "slow 1.5")
+        waiting = server.submit(session, "after")
         server.until("it runs", lambda: server.get(f"/sessions/{session}/statements/{running}").json["state"] == "running")
         server.process.send_signal(signal.SIGTERM)
         server.until("it drains", lambda: server.get("/v1/health/ready").status == 503)
@@ -42,7 +36,7 @@ def test_a_drained_server_lets_running_code_end_and_takes_nothing_new(make_serve
 def test_a_second_signal_ends_the_wait_of_a_drained_server(make_server):
     with make_server({"server.drain_time": "600s"}) as server:
         session = server.session(kind="echo")
-        submit(server, session, "hang")
+        server.submit(session, "hang")
         server.process.send_signal(signal.SIGTERM)
         server.until("it drains", lambda: server.get("/v1/health/ready").status == 503)
         server.process.send_signal(signal.SIGTERM)

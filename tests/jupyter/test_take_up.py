@@ -27,23 +27,9 @@ def kernel(request):
     return request.param
 
 
-def submit(server, session, code, **more):
-    answer = server.post(f"/sessions/{session}/statements", dict(code=code, **more))
-    assert answer.status == 201, answer
-    return answer.json["id"]
-
-
-def statement(server, session, number):
-    return server.get(f"/v1/sessions/{session}/statements/{number}").json
-
-
-def state(server, session):
-    return server.get(f"/v1/sessions/{session}").json
-
-
 def begun(server, session, code):
-    number = submit(server, session, code)
-    server.until("it runs", lambda: "on" in statement(server, session, number)["stdout"], 60)
+    number = server.submit(session, code)
+    server.until("it runs", lambda: "on" in server.statement(session, number)["stdout"], 60)
     return number
 
 
@@ -82,16 +68,16 @@ def test_variables_survive_the_host_and_a_running_statement_is_told_as_lost(make
         server.run(session, set_it)
         before = leaders(server)
         running = begun(server, session, until_told.format(go=go))
-        waiting = [submit(server, session, code) for code in (read, set_it, read)]
+        waiting = [server.submit(session, code) for code in (read, set_it, read)]
         leave(server, how)
         server.start()
-        server.until("it is taken up", lambda: state(server, session)["state"] == "busy", 60)
-        assert statement(server, session, running)["state"] == "running", "nothing is told before it is known"
-        assert statement(server, session, waiting[0])["state"] == "waiting"
+        server.until("it is taken up", lambda: server.view(session)["state"] == "busy", 60)
+        assert server.statement(session, running)["state"] == "running", "nothing is told before it is known"
+        assert server.statement(session, waiting[0])["state"] == "waiting"
         pathlib.Path(go).touch()
         final = server.finish(session, running)
         assert is_lost(final), final
-        assert statement(server, session, running)["stdout"].startswith("on")
+        assert server.statement(session, running)["stdout"].startswith("on")
         texts = [server.finish(session, number)["output"]["data"].get("text/plain") for number in waiting]
         assert texts[0] == value.replace("41", "42") and texts[2] == value, "its code ran to its end, then they, in order"
         assert server.text(session, read) == value
@@ -164,15 +150,15 @@ def test_a_kernel_that_died_meanwhile_is_told_of_with_its_statements(make_server
     with make_server(tmp_path) as server:
         session = server.session(kind="jupyter")
         running = begun(server, session, PYTHON[4])
-        waiting = submit(server, session, "1")
+        waiting = server.submit(session, "1")
         [kernel] = leaders(server)
         server.kill()
         os.kill(kernel, signal.SIGKILL)
         server.start()
-        view = server.until("it is dead", lambda: (v := state(server, session))["state"] == "dead" and v)
+        view = server.until("it is dead", lambda: (v := server.view(session))["state"] == "dead" and v)
         assert "while the host was away" in view["reason"]
-        assert "while the host was away" in statement(server, session, running)["output"]["evalue"]
-        assert statement(server, session, waiting)["state"] == "cancelled"
+        assert "while the host was away" in server.statement(session, running)["output"]["evalue"]
+        assert server.statement(session, waiting)["state"] == "cancelled"
         nothing_is_left(server)  # nor a guard
 
 
@@ -185,7 +171,7 @@ def test_a_taken_up_kernel_that_dies_takes_what_it_has_started_with_it(make_serv
         server.run(session, "import subprocess; child = subprocess.Popen(['sleep', '1000'])")
         [kernel] = leaders(server)
         os.kill(kernel, signal.SIGKILL)
-        view = server.until("it is dead", lambda: (v := state(server, session))["state"] == "dead" and v)
+        view = server.until("it is dead", lambda: (v := server.view(session))["state"] == "dead" and v)
         assert "has ended" in view["reason"]
         server.until("nothing is left", lambda: not server.children())
 
@@ -199,7 +185,7 @@ def test_a_host_that_stays_away_costs_the_kernel_and_all_that_it_has_started(mak
         assert leaders(server), "it has its time"
         server.until("nothing runs any more", lambda: not server.children(), 60)
         server.start()
-        view = server.until("it is dead", lambda: (v := state(server, session))["state"] == "dead" and v)
+        view = server.until("it is dead", lambda: (v := server.view(session))["state"] == "dead" and v)
         assert "while the host was away" in view["reason"]
         assert not list(server.data.rglob("kernel*"))
 
@@ -225,7 +211,7 @@ def test_without_orphan_time_kernels_end_with_the_host(make_server, tmp_path):
         assert server.stop() == 0
         assert not server.children()
         server.start()
-        assert state(server, session)["state"] == "dead"
+        assert server.view(session)["state"] == "dead"
         server.session(kind="jupyter")
         server.kill()
         server.until("the kernel has ended by itself", lambda: not server.children(), 20)

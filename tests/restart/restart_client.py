@@ -69,11 +69,12 @@ class Client:
             statement.final = view
         return statement
 
-    def look(self, session):
-        answer = self.host.ask("GET", f"/v1/sessions/{session.number}")
+    def look(self, thing):
+        """A session or batch as it is now; None, and a violation, where it is gone."""
+        answer = self.host.ask("GET", f"/v1/{'batches' if isinstance(thing, Batch) else 'sessions'}/{thing.number}")
         if answer.status != 200:
-            return self.world.violated(f"{session.what}: was acknowledged and is lost: {answer}")
-        session.see(self.world, self.host.generation, answer.json)
+            return self.world.violated(f"{thing.what}: was acknowledged and is lost: {answer}")
+        thing.see(self.world, self.host.generation, answer.json)
         return answer.json
 
     def cancel(self, statement):
@@ -112,12 +113,9 @@ class Client:
         return batch
 
     def look_at_batch(self, batch):
-        answer = self.host.ask("GET", f"/v1/batches/{batch.number}")
-        if answer.status != 200:
-            return self.world.violated(f"{batch.what}: was acknowledged and is lost: {answer}")
-        batch.see(self.world, self.host.generation, answer.json)
-        if batch.over():
-            view = {key: answer.json[key] for key in ("state", "reason", "ended")}
+        told = self.look(batch)
+        if told is not None and batch.over():
+            view = {key: told[key] for key in ("state", "reason", "ended")}
             if batch.final is not None and batch.final != view:
                 self.world.violated(f"{batch.what}: ended as {batch.final} and now as {view}")
             batch.final = view

@@ -16,20 +16,6 @@ def own(spark_home, tmp_path_factory):
     return lambda settings=None: serve(spark_home, tmp_path_factory, settings)
 
 
-def submit(server, session, code, **more):
-    answer = server.post(f"/sessions/{session}/statements", dict(code=code, **more))
-    assert answer.status == 201, answer
-    return answer.json["id"]
-
-
-def statement(server, session, number):
-    return server.get(f"/v1/sessions/{session}/statements/{number}").json
-
-
-def state(server, session):
-    return server.get(f"/v1/sessions/{session}").json
-
-
 def driver_of(server):
     """Pid of the one driver."""
     [driver] = [pid for pid in server.children()
@@ -43,38 +29,38 @@ def test_running_and_waiting_statements_and_variables_survive_the_host(own, how)
         session = server.session(kind="pyspark", name="kept", conf={"spark.ui.enabled": "false"})
         server.run(session, "kept = 41")
         server.run(session, "create temporary view two as select 2 as n", kind="sql")
-        app = state(server, session)["appId"]
-        running = submit(server, session, "import time\nprint('begun', flush=True)\nfor i in range(40):\n"
+        app = server.view(session)["appId"]
+        running = server.submit(session, "import time\nprint('begun', flush=True)\nfor i in range(40):\n"
                                           "    time.sleep(0.2)\n    print(i, flush=True)\nkept + 1")
-        server.until("it prints", lambda: "5\n" in statement(server, session, running)["stdout"], 60)
-        waiting = [submit(server, session, "kept += 1; kept"),
-                   submit(server, session, "select n from two", kind="sql"),
-                   submit(server, session, "spark.range(10).count()", kind="spark"),
-                   submit(server, session, "kept += 1; kept")]
+        server.until("it prints", lambda: "5\n" in server.statement(session, running)["stdout"], 60)
+        waiting = [server.submit(session, "kept += 1; kept"),
+                   server.submit(session, "select n from two", kind="sql"),
+                   server.submit(session, "spark.range(10).count()", kind="spark"),
+                   server.submit(session, "kept += 1; kept")]
         if how == "kill -9":
             server.kill()
             time.sleep(3)  # prints on meanwhile
         else:
             assert server.stop() == 0
         server.start()
-        assert state(server, session)["state"] in ("recovering", "busy")
+        assert server.view(session)["state"] in ("recovering", "busy")
         final = server.finish(session, running, 120)
         printed = "begun\n" + "".join(f"{i}\n" for i in range(40))
         assert final["output"]["status"] == "ok", final
         assert final["output"]["data"]["text/plain"] == printed + "42"
-        assert statement(server, session, running)["stdout"] == printed + "42\n", "nothing is lost and nothing came twice"
+        assert server.statement(session, running)["stdout"] == printed + "42\n", "nothing is lost and nothing came twice"
         results = [server.finish(session, number, 120)["output"] for number in waiting]
         assert [result["status"] for result in results] == ["ok"] * 4, results
         assert results[0]["data"]["text/plain"] == "42" and results[3]["data"]["text/plain"] == "43"
         assert results[1]["data"]["application/json"]["data"] == [[2]]
-        order = [statement(server, session, number)["started"] for number in [running] + waiting]
+        order = [server.statement(session, number)["started"] for number in [running] + waiting]
         assert order == sorted(order)
-        after = state(server, session)
+        after = server.view(session)
         assert after["appId"] == app and after["state"] == "idle"
         # It is as good as new: another language, a cancel, an end.
         assert server.output(session, "select 3 as n", kind="sql")["application/json"]["data"] == [[3]]
-        stuck = submit(server, session, "print('on', flush=True)\nwhile True: pass")
-        server.until("it runs", lambda: "on" in statement(server, session, stuck)["stdout"], 60)
+        stuck = server.submit(session, "print('on', flush=True)\nwhile True: pass")
+        server.until("it runs", lambda: "on" in server.statement(session, stuck)["stdout"], 60)
         server.post(f"/sessions/{session}/statements/{stuck}/cancel")
         assert server.finish(session, stuck)["state"] == "cancelled"
         assert server.text(session, "kept") == "43"
@@ -89,18 +75,18 @@ def test_a_driver_that_died_with_the_host_is_told_of_with_its_statements(own):
         session = server.session(kind="spark", conf={"spark.ui.enabled": "false"})
         server.run(session, "val a = 1")
         driver = driver_of(server)
-        running = submit(server, session, "Thread.sleep(1000000)")
-        server.until("it runs", lambda: statement(server, session, running)["state"] == "running")
-        waiting = submit(server, session, "a")
+        running = server.submit(session, "Thread.sleep(1000000)")
+        server.until("it runs", lambda: server.statement(session, running)["state"] == "running")
+        waiting = server.submit(session, "a")
         server.kill()
         os.kill(driver, signal.SIGKILL)
         server.start()
-        server.until("it is dead", lambda: state(server, session)["state"] == "dead", 60)
-        assert "while the host was away" in state(server, session)["reason"]
-        lost = statement(server, session, running)
+        server.until("it is dead", lambda: server.view(session)["state"] == "dead", 60)
+        assert "while the host was away" in server.view(session)["reason"]
+        lost = server.statement(session, running)
         assert lost["state"] == "available" and "while the host was away" in str(lost["output"]), lost
-        assert statement(server, session, waiting)["state"] == "cancelled"
-        assert "a: Int" in str(statement(server, session, 0)["output"])
+        assert server.statement(session, waiting)["state"] == "cancelled"
+        assert "a: Int" in str(server.statement(session, 0)["output"])
 
 
 @pytest.mark.any_spark
@@ -110,7 +96,7 @@ def test_a_session_that_was_starting_comes_up(own):
         server.kill()
         server.start()
         server.settle(session)
-        assert state(server, session)["state"] == "idle"
+        assert server.view(session)["state"] == "idle"
         assert "2" in server.text(session, "1 + 1")
 
 
@@ -122,5 +108,5 @@ def test_a_host_that_stays_away_costs_the_driver_and_the_session_says_why(own):
         server.kill()
         server.until("the driver has ended itself", lambda: not os.path.exists(f"/proc/{driver}"), 60)
         server.start()
-        server.until("it is dead", lambda: state(server, session)["state"] == "dead", 60)
-        assert "while the host was away" in state(server, session)["reason"]
+        server.until("it is dead", lambda: server.view(session)["state"] == "dead", 60)
+        assert "while the host was away" in server.view(session)["reason"]

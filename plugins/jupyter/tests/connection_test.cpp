@@ -1,39 +1,19 @@
 #include "Connection.h"
 
-#include <stdlib.h>
-
 #include <catch2/catch.hpp>
 #include <filesystem>
-#include <stdexcept>
 #include <string>
 
 #include "Guard.h"
+#include "unit/temp_folder.h"
 
 using namespace hearth::jupyter;
+using hearth::test::TempFolder;
 namespace fs = std::filesystem;
-
-namespace {
-
-class Folder {
- public:
-  Folder() {
-    char name[] = "/tmp/hearth-jupyter-XXXXXX";
-    if (::mkdtemp(name) == nullptr) throw std::runtime_error("mkdtemp");
-    path_ = name;
-  }
-  ~Folder() { fs::remove_all(path_); }
-  std::string path() const { return path_; }
-  bool empty() const { return fs::is_empty(path_); }
-
- private:
-  std::string path_;
-};
-
-}  // namespace
 
 TEST_CASE("The next run of the host finds a kernel where this one has left it") {
   const Transport transport = GENERATE(Transport::ipc, Transport::tcp);
-  const Folder folder;
+  const TempFolder folder;
   Ports ports, later;
   std::string file, key, control;
   {
@@ -50,12 +30,12 @@ TEST_CASE("The next run of the host finds a kernel where this one has left it") 
     CHECK(found.endpoint(Channel::control) == control);
     CHECK(Connection::exists(folder.path(), "kernel1"));
   }
-  CHECK(folder.empty());
+  CHECK(fs::is_empty(folder.path()));
   CHECK_THROWS_WITH(Connection(later, file), Catch::Contains(file));
 }
 
 TEST_CASE("A guard finds the lock taken for as long as there is a host") {
-  const Folder folder;
+  const TempFolder folder;
   Ports ports;
   Connection host(ports, folder.path(), "kernel1", Transport::ipc, "k");
   CHECK(host.lock());

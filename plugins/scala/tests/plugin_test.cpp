@@ -99,6 +99,25 @@ struct Launched {
   hearth_chan_h channel = 0;
 };
 
+/// A session opened with what one of an earlier run has saved, whose driver is still there.
+struct TakenUp {
+  explicit TakenUp(const std::string& blob)
+      : instance(*hearth_plugin_v1(), host.table(), deployment.config()),
+        session(instance, host, handle,
+                {"7", "spark", "ann", deployment.options("{}", true), "", blob}) {
+    host.adoptable = driver;
+    REQUIRE(session.launch());
+    channel = host.channels.at(0).channel;
+  }
+
+  static constexpr hearth_proc_h driver = 77;
+  Deployment deployment;
+  FakeHost host;
+  FakeInstance instance;
+  FakeSession session;
+  hearth_chan_h channel = 0;
+};
+
 }  // namespace
 
 TEST_CASE("settings with any character reach Spark unchanged") {
@@ -363,29 +382,21 @@ TEST_CASE("a driver of an earlier run of the host is taken up, not started anew"
   first.connect();
   first.say(frames::ready, "{}");
 
-  Deployment deployment;
-  FakeHost host;
-  host.adoptable = 77;
-  FakeInstance instance(*hearth_plugin_v1(), host.table(), deployment.config(""));
-  FakeSession session(instance, host, handle,
-                      {"7", "spark", "ann", deployment.options("{}", true), "",
-                       first.host.saved.back()});
-  REQUIRE(session.launch());
-  const hearth_chan_h channel = host.channels.at(0).channel;
-  CHECK(host.spawns.empty());
-  CHECK(host.sent.empty());
+  TakenUp run(first.host.saved.back());
+  CHECK(run.host.spawns.empty());
+  CHECK(run.host.sent.empty());
   // What an earlier run may have given it: it knows what it has had.
-  REQUIRE(session.resume(5, "1 + 1"));
-  CHECK(host.sent.back().type == frames::execute);
-  session.channel(channel, HEARTH_CHAN_UP);
-  REQUIRE(host.states.back().state == HEARTH_IDLE);
-  CHECK_THAT(host.states.back().detail, Catch::Contains("local-1"));
-  REQUIRE(session.exportDriver(3));
-  CHECK(host.replies.size() == 1);
-  session.close(HEARTH_CLOSE_GRACEFUL);
-  CHECK(host.sent.back().type == frames::stop);
-  session.exit(77, -1, 0);
-  CHECK(host.states.back().state == HEARTH_CLOSED);
+  REQUIRE(run.session.resume(5, "1 + 1"));
+  CHECK(run.host.sent.back().type == frames::execute);
+  run.session.channel(run.channel, HEARTH_CHAN_UP);
+  REQUIRE(run.host.states.back().state == HEARTH_IDLE);
+  CHECK_THAT(run.host.states.back().detail, Catch::Contains("local-1"));
+  REQUIRE(run.session.exportDriver(3));
+  CHECK(run.host.replies.size() == 1);
+  run.session.close(HEARTH_CLOSE_GRACEFUL);
+  CHECK(run.host.sent.back().type == frames::stop);
+  run.session.exit(TakenUp::driver, -1, 0);
+  CHECK(run.host.states.back().state == HEARTH_CLOSED);
 }
 
 TEST_CASE("a driver that ended while the host was away is told of at once") {
@@ -398,17 +409,10 @@ TEST_CASE("a driver that ended while the host was away is told of at once") {
 
 TEST_CASE("a driver that had not begun to start Spark is idle once it has") {
   Launched first;
-  Deployment deployment;
-  FakeHost host;
-  host.adoptable = 77;
-  FakeInstance instance(*hearth_plugin_v1(), host.table(), deployment.config(""));
-  FakeSession session(instance, host, handle,
-                      {"7", "spark", "ann", deployment.options("{}", true), "",
-                       first.host.saved.back()});
-  REQUIRE(session.launch());
-  CHECK(host.sent.back().type == frames::prepare);
-  session.channel(host.channels.at(0).channel, HEARTH_CHAN_UP);
-  CHECK(host.states.empty());
-  session.frame(host.channels.at(0).channel, frames::ready, 0, "{}");
-  CHECK(host.states.back().state == HEARTH_IDLE);
+  TakenUp run(first.host.saved.back());
+  CHECK(run.host.sent.back().type == frames::prepare);
+  run.session.channel(run.channel, HEARTH_CHAN_UP);
+  CHECK(run.host.states.empty());
+  run.session.frame(run.channel, frames::ready, 0, "{}");
+  CHECK(run.host.states.back().state == HEARTH_IDLE);
 }
