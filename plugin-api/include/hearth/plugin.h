@@ -15,7 +15,8 @@
  *                stale one is refused (HEARTH_E_STALE) and not followed. Zero is never valid. _p is
  *                the plugin's own object, opaque to the host.
  *  4. Threads.   The tag at the end of a comment says which thread may call:
- *                  [main]     the host's main thread, never two calls at once for one plugin;
+ *                  [main]     one call at a time over all plugins, on any thread of the host, and
+ *                             never while a call for the same instance runs;
  *                  [session]  one call at a time for one session, on any thread of the host;
  *                             different sessions run in parallel;
  *                  [any]      any thread, at any time.
@@ -24,7 +25,10 @@
  *                return soon (the host logs those over 200 ms): waiting is what the on_* events are
  *                for, and no plugin needs a thread of its own.
  *  5. Errors.    A call that can fail returns a hearth_status and writes why into the caller's
- *                hearth_error, which may be NULL. No exception crosses the border.
+ *                hearth_error, which may be NULL. A status that a side does not know is a failure
+ *                like HEARTH_E_INTERNAL. No exception crosses the border.
+ *  6. Bounds.    A call that answers nothing never blocks: what the host cannot take in time of
+ *                stmt_output, stmt_display and log is dropped, and it says so where it is missing.
  */
 #ifndef HEARTH_PLUGIN_H
 #define HEARTH_PLUGIN_H
@@ -202,6 +206,16 @@ typedef struct hearth_host {
   void (*stmt_output)(void *ctx, hearth_session_h session, uint64_t statement, int32_t stream,
                       hearth_str text);
 
+  /* A MIME bundle (object) that a running statement shows besides its result: a plot, a table.
+   * Kept in order, shown at once to clients that stream. Bounded by the host. [any] */
+  void (*stmt_display)(void *ctx, hearth_session_h session, uint64_t statement,
+                       hearth_str bundle_json);
+
+  /* The running statement's display number index, from 0 in the order of stmt_display, has become
+   * another bundle, or is gone: "{}". [any] */
+  void (*stmt_display_change)(void *ctx, hearth_session_h session, uint64_t statement,
+                              uint64_t index, hearth_str bundle_json);
+
   /* fraction of the running statement's work that is done, 0 to 1. [any] */
   void (*stmt_progress)(void *ctx, hearth_session_h session, uint64_t statement, double fraction);
 
@@ -225,9 +239,18 @@ typedef struct hearth_host {
    * one. [session] */
   hearth_status (*spawn)(void *ctx, hearth_session_h session, const hearth_spawn *what,
                          hearth_proc_h *proc, hearth_error *err);
+
+  /* The process that an earlier run of the host has spawned for this interpreter, the last one
+   * before save(): for one that was opened with a recovery blob. It is signalled and watched as one
+   * of this run; on_proc_exit comes with status -1 and signal 0, as only a parent learns more.
+   * HEARTH_E_STATE where it has ended meanwhile. [session] */
+  hearth_status (*proc_adopt)(void *ctx, hearth_session_h session, hearth_proc_h *proc,
+                              hearth_error *err);
+
   /* Writes to the stdin of a process spawned with HEARTH_SPAWN_LINES. Never blocks: what does not
    * fit is kept, up to a bound (HEARTH_E_LIMIT). [session] */
   hearth_status (*proc_write)(void *ctx, hearth_proc_h proc, hearth_str bytes, hearth_error *err);
+
   /* Sends a signal to the process group; in on_proc_exit to what is left of it. [session] */
   hearth_status (*proc_signal)(void *ctx, hearth_proc_h proc, int32_t signo, hearth_error *err);
 
@@ -240,31 +263,18 @@ typedef struct hearth_host {
    * and is to dial TLS over TCP. [session] */
   hearth_status (*chan_offer)(void *ctx, hearth_session_h session, hearth_str options_json,
                               hearth_offer *offer, hearth_error *err);
+
   /* A follower's channel on the driver link that its leader offered. open_json goes to the driver,
    * which starts the worker it names (doc/link.md, "Workers"). [session] */
   hearth_status (*chan_join)(void *ctx, hearth_session_h session, hearth_str open_json,
                              hearth_chan_h *chan, hearth_error *err);
+
   /* Sends a frame, in order, also while the driver is away. Never blocks. [any] */
   hearth_status (*chan_send)(void *ctx, hearth_chan_h chan, const hearth_frame *frame,
                              hearth_error *err);
+
   /* Ends the channel; HEARTH_CHAN_CLOSED follows. [session] */
   void (*chan_close)(void *ctx, hearth_chan_h chan);
-
-  /* A MIME bundle (object) that a running statement shows besides its result: a plot, a table.
-   * Kept in order, shown at once to clients that stream. Bounded by the host. [any] */
-  void (*stmt_display)(void *ctx, hearth_session_h session, uint64_t statement,
-                       hearth_str bundle_json);
-  /* The running statement's display number index, from 0 in the order of stmt_display, has become
-   * another bundle, or is gone: "{}". [any] */
-  void (*stmt_display_change)(void *ctx, hearth_session_h session, uint64_t statement,
-                              uint64_t index, hearth_str bundle_json);
-
-  /* The process that an earlier run of the host has spawned for this interpreter, the last one
-   * before save(): for one that was opened with a recovery blob. It is signalled and watched as one
-   * of this run; on_proc_exit comes with status -1 and signal 0, as only a parent learns more.
-   * HEARTH_E_STATE where it has ended meanwhile. [session] */
-  hearth_status (*proc_adopt)(void *ctx, hearth_session_h session, hearth_proc_h *proc,
-                              hearth_error *err);
 } hearth_host;
 
 /* ---- The plugin's table, returned by hearth_plugin_v1() ------------------------------------- */
@@ -287,6 +297,7 @@ typedef struct hearth_plugin {
    * Required. [main] */
   hearth_status (*create)(const hearth_host *host, hearth_str config_json, hearth_instance **out,
                           hearth_error *err);
+
   /* After the last release. No call in or out afterwards. Required. [main] */
   void (*destroy)(hearth_instance *instance);
 
@@ -295,50 +306,16 @@ typedef struct hearth_plugin {
    * Required. [session] */
   hearth_status (*open)(hearth_instance *instance, hearth_session_h handle, const hearth_open *args,
                         hearth_session **out, hearth_error *err);
+
   /* Starts the REPL and returns; HEARTH_IDLE, ERROR or DEAD is reported later. The host owns the
    * launch time-out. Required. [session] */
   hearth_status (*launch)(hearth_session *session, hearth_error *err);
+
   /* Takes a statement, or refuses it now. When taken, exactly one stmt_done follows. The host
    * queues: one at a time. options_json is empty or the object that the client gave with the
    * statement, such as {"maxRows":100}; what is not known in it is ignored. Required. [session] */
   hearth_status (*execute)(hearth_session *session, uint64_t statement, hearth_str code,
                            hearth_str options_json, hearth_error *err);
-  /* Asks the REPL to stop this statement's code; its stmt_done follows when it has stopped.
-   * Optional. [session] */
-  hearth_status (*interrupt)(hearth_session *session, uint64_t statement, hearth_error *err);
-  /* Completion of code at cursor, counted in Unicode code points; answered by reply() with
-   * {"candidates":[..]}. Optional. [session] */
-  hearth_status (*complete)(hearth_session *session, uint64_t request, hearth_str code,
-                            uint64_t cursor, hearth_error *err);
-  /* Leaders: what followers need to join, answered by reply() with an object. Optional. [session] */
-  hearth_status (*export_driver)(hearth_session *session, uint64_t request, hearth_error *err);
-  /* Begins the end; HEARTH_CLOSED is reported later (the host kills after its own time-out).
-   * Required. [session] */
-  void (*close)(hearth_session *session, int32_t mode);
-  /* Frees the session. No call in or out afterwards. Required. [session] */
-  void (*release)(hearth_session *session);
-
-  /* A line without its end from a process spawned with HEARTH_SPAWN_LINES; lines over 64 KiB come
-   * in pieces. Optional. [session] */
-  void (*on_proc_line)(hearth_session *session, hearth_proc_h proc, int32_t stream,
-                       hearth_str line);
-  /* The process has ended: exit status, or the signal that ended it (status is -1 then); after its
-   * last line. Optional. [session] */
-  void (*on_proc_exit)(hearth_session *session, hearth_proc_h proc, int32_t status, int32_t signo);
-  /* An event of a channel; frame is NULL but for HEARTH_CHAN_FRAME. Optional. [session] */
-  void (*on_chan_frame)(hearth_session *session, hearth_chan_h chan, int32_t event,
-                        const hearth_frame *frame);
-  /* A timer has run out. Optional. [session] */
-  void (*on_timer)(hearth_session *session, uint64_t id);
-
-  /* What is known of the name at cursor (Unicode code points); detail is 0, or 1 for more, as
-   * source. Answered by reply() with {"found":bool,"data":{mime:value}}, also while a statement
-   * runs where the REPL can. Optional. [session] */
-  hearth_status (*inspect)(hearth_session *session, uint64_t request, hearth_str code,
-                           uint64_t cursor, int32_t detail, hearth_error *err);
-  /* Leaders: the data that the session's languages share, answered by reply() with {"items":
-   * [{"name","type",..}]}, also while a statement runs. Optional. [session] */
-  hearth_status (*shared_data)(hearth_session *session, uint64_t request, hearth_error *err);
 
   /* A statement that an earlier run of the host gave, or was about to give, to execute(): it may run,
    * have ended, or have never arrived. Exactly one stmt_done follows: HEARTH_DONE_ERROR where its
@@ -346,6 +323,51 @@ typedef struct hearth_plugin {
    * of one opened with a recovery blob. Optional: without it the statement is lost. [session] */
   hearth_status (*resume)(hearth_session *session, uint64_t statement, hearth_str code,
                           hearth_str options_json, hearth_error *err);
+
+  /* Asks the REPL to stop this statement's code; its stmt_done follows when it has stopped.
+   * Optional. [session] */
+  hearth_status (*interrupt)(hearth_session *session, uint64_t statement, hearth_error *err);
+
+  /* Completion of code at cursor, counted in Unicode code points; answered by reply() with
+   * {"candidates":[..]}. Optional. [session] */
+  hearth_status (*complete)(hearth_session *session, uint64_t request, hearth_str code,
+                            uint64_t cursor, hearth_error *err);
+
+  /* What is known of the name at cursor (Unicode code points); detail is 0, or 1 for more, as
+   * source. Answered by reply() with {"found":bool,"data":{mime:value}}, also while a statement
+   * runs where the REPL can. Optional. [session] */
+  hearth_status (*inspect)(hearth_session *session, uint64_t request, hearth_str code,
+                           uint64_t cursor, int32_t detail, hearth_error *err);
+
+  /* Leaders: what followers need to join, answered by reply() with an object. Optional. [session] */
+  hearth_status (*export_driver)(hearth_session *session, uint64_t request, hearth_error *err);
+
+  /* Leaders: the data that the session's languages share, answered by reply() with {"items":
+   * [{"name","type",..}]}, also while a statement runs. Optional. [session] */
+  hearth_status (*shared_data)(hearth_session *session, uint64_t request, hearth_error *err);
+
+  /* Begins the end; HEARTH_CLOSED is reported later (the host kills after its own time-out).
+   * Required. [session] */
+  void (*close)(hearth_session *session, int32_t mode);
+
+  /* Frees the session. No call in or out afterwards. Required. [session] */
+  void (*release)(hearth_session *session);
+
+  /* A line without its end from a process spawned with HEARTH_SPAWN_LINES; lines over 64 KiB come
+   * in pieces. Optional. [session] */
+  void (*on_proc_line)(hearth_session *session, hearth_proc_h proc, int32_t stream,
+                       hearth_str line);
+
+  /* The process has ended: exit status, or the signal that ended it (status is -1 then); after its
+   * last line. Optional. [session] */
+  void (*on_proc_exit)(hearth_session *session, hearth_proc_h proc, int32_t status, int32_t signo);
+
+  /* An event of a channel; frame is NULL but for HEARTH_CHAN_FRAME. Optional. [session] */
+  void (*on_chan_frame)(hearth_session *session, hearth_chan_h chan, int32_t event,
+                        const hearth_frame *frame);
+
+  /* A timer has run out. Optional. [session] */
+  void (*on_timer)(hearth_session *session, uint64_t id);
 } hearth_plugin;
 
 /* The one exported symbol. Returns a table that lives for the process. [main] */
