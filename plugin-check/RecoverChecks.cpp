@@ -1,0 +1,9 @@
+#include "Check.h"
+
+namespace hearth::check {
+
+std::vector<Check> recoverChecks() {
+  return {};
+}
+
+}  // namespace hearth::check
