@@ -22,6 +22,7 @@ struct Context {
   Subject subject;
   std::optional<Subject> leader;  ///< --with
   bool launches = true;           ///< false: no REPL is to be started
+  bool alone = true;              ///< false: --in-process
   std::filesystem::path scratch;  ///< empty, of this check alone, gone after it
 };
 

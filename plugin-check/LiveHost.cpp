@@ -1,6 +1,7 @@
 #include "LiveHost.h"
 
 #include <stdexcept>
+#include <utility>
 
 namespace hearth::check {
 
@@ -43,7 +44,6 @@ LiveHost::LiveHost(const std::filesystem::path& folder)
       launcher_(loop_),
       links_(loop_, linkOptions(folder)),
       catalog_(folder / "no-plugins", folder / "no-manifests") {
-  links_.start();
   host::CatalogEntry entry;
   entry.instance = "plugin-check";
   entry.loaded = true;
@@ -53,6 +53,10 @@ LiveHost::LiveHost(const std::filesystem::path& folder)
   plugins_ = std::make_unique<host::PluginHost>(catalog_, launcher_, links_);
   table_ = taken;
   if (table_ == nullptr) throw std::logic_error("the host made no instance");
+}
+
+void LiveHost::start() {
+  if (!std::exchange(started_, true)) links_.start();
 }
 
 }  // namespace hearth::check

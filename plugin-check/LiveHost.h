@@ -22,6 +22,9 @@ class LiveHost {
   LiveHost(const LiveHost&) = delete;
   LiveHost& operator=(const LiveHost&) = delete;
 
+  /// Lets drivers in: after links of an earlier run were taken up. Again: nothing.
+  void start();
+
   const hearth_host& table() const { return *table_; }
   host::PluginHost& plugins() { return *plugins_; }
   host::EventLoop& loop() { return loop_; }
@@ -36,6 +39,7 @@ class LiveHost {
   host::PluginCatalog catalog_;
   std::unique_ptr<host::PluginHost> plugins_;
   const hearth_host* table_ = nullptr;
+  bool started_ = false;
 };
 
 }  // namespace hearth::check

@@ -120,7 +120,8 @@ bool LiveInterpreter::hasOutput(std::uint64_t statement, milliseconds time) {
     return found != shown_.end() && !found->second.output.empty();
   });
 }
-std::string LiveInterpreter::saved() {
+std::string LiveInterpreter::saved(milliseconds time) {
+  wait(time, [this] { return !saved_.empty(); });
   const std::lock_guard<std::mutex> lock(mutex_);
   return saved_;
 }

@@ -48,6 +48,8 @@ class LiveInterpreter final : private host::InterpreterOwner {
   bool canExportDriver() const { return interpreter_->canExportDriver(); }
   bool isReleased() const { return released_; }
 
+  /// Statements and requests get numbers from here on: none of an earlier run's.
+  void numberFrom(std::uint64_t first) { nextStatement_ = nextRequest_ = first; }
   void launch();
   std::uint64_t execute(const std::string& code);  ///< its number
   void resume(std::uint64_t statement, const std::string& code);
@@ -65,7 +67,8 @@ class LiveInterpreter final : private host::InterpreterOwner {
   std::optional<Reply> reply(std::uint64_t request, std::chrono::milliseconds time);
   /// True once the statement has printed or shown something.
   bool hasOutput(std::uint64_t statement, std::chrono::milliseconds time);
-  std::string saved();
+  /// The blob, once there is one; empty where none comes.
+  std::string saved(std::chrono::milliseconds time);
   std::uint16_t channel();
   std::optional<host::ProcessIdentity> process();
 

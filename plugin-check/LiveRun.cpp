@@ -135,7 +135,33 @@ std::string LiveRun::driverJson(Session& session) {
   return reply->json;
 }
 
+LiveInterpreter& LiveRun::takenUp(const Kept& kept) {
+  constexpr std::uint16_t firstOfSecondRun = 258;
+  constexpr std::uint16_t leaderChannel = 1;
+  const host::PluginInstance& of = instance(0);
+  Session& made = session();
+  made.services->link->numberFrom(firstOfSecondRun);
+  if (kept.channel == leaderChannel) made.services->link->resume();
+  host_->start();
+  host::OpenArguments arguments;
+  arguments.kind = arguments.pluginKind = plugin_.kind(context_.subject);
+  arguments.optionsJson = plugin_.optionsJson(context_.subject, made.folder.string());
+  arguments.recoveryBlob = kept.blob;
+  arguments.channel = kept.channel;
+  arguments.process = kept.process;
+  try {
+    made.repl = std::make_unique<LiveInterpreter>(host_->plugins(), of, *made.services, arguments);
+    made.repl->launch();
+  } catch (const PluginError& error) {
+    throw Failure(std::string("opened with what it had saved it refused: ") + error.what());
+  }
+  made.services->link->admit();
+  idle(*made.repl);
+  return *made.repl;
+}
+
 LiveInterpreter& LiveRun::opened(std::size_t number) {
+  host_->start();
   const host::PluginInstance& of = instance(number);
   Session& made = session();
   host::OpenArguments arguments;
@@ -275,6 +301,21 @@ void LiveRun::complete(LiveInterpreter& repl) {
       reply->json.find(tried.expect) == std::string::npos)
     throw Failure("complete was answered " + cut(reply->json) + ", without \"" + tried.expect +
                   "\" among the candidates");
+}
+
+void LiveRun::inspect(LiveInterpreter& repl) {
+  const Sample& tried = sample("inspect");
+  std::optional<LiveInterpreter::Reply> reply;
+  try {
+    reply = repl.reply(repl.inspect(tried.code, 1), context_.subject.quirks.statementTime);
+  } catch (const PluginError& error) {
+    throw Failure(std::string("inspect refused: ") + error.what());
+  }
+  if (!reply) throw Failure("inspect was not answered by reply");
+  if (reply->status != HEARTH_OK || reply->json.find("\"found\"") == std::string::npos ||
+      reply->json.find(tried.expect) == std::string::npos)
+    throw Failure("inspect was answered " + cut(reply->json) + ", without \"found\" or \"" +
+                  tried.expect + '"');
 }
 
 void LiveRun::close(LiveInterpreter& repl, std::int32_t mode) {

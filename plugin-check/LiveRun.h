@@ -17,6 +17,13 @@ namespace hearth::check {
 /// does not reach in time, or the plugin refuses, is a Failure.
 class LiveRun {
  public:
+  /// What a host keeps of an interpreter, for the one after it.
+  struct Kept {
+    std::string blob;
+    std::uint16_t channel = 0;
+    std::optional<host::ProcessIdentity> process;
+  };
+
   /// Throws Skipped where nothing can be launched: an environment variable is missing, or the
   /// leader. With `host`, that is used and outlives this.
   explicit LiveRun(const Context& context, LiveHost* host = nullptr);
@@ -31,6 +38,9 @@ class LiveRun {
   /// instance of the plugin.
   LiveInterpreter& opened(std::size_t instance = 0);
   LiveInterpreter& launched(std::size_t instance = 0);
+  /// The first session of an earlier run in the same folder, opened with what was kept of it, and
+  /// ready. Before all other sessions, of plugins that have no leader.
+  LiveInterpreter& takenUp(const Kept& kept);
   void launch(LiveInterpreter& repl);  ///< and waits for HEARTH_IDLE
   void idle(LiveInterpreter& repl);    ///< waits for it
 
@@ -45,6 +55,7 @@ class LiveRun {
   void exercise(LiveInterpreter& repl);
   void interruptSlow(LiveInterpreter& repl);
   void complete(LiveInterpreter& repl);
+  void inspect(LiveInterpreter& repl);
   /// Waits for HEARTH_CLOSED, and releases.
   void close(LiveInterpreter& repl, std::int32_t mode);
   /// Ends all sessions, leaders last, and instances.

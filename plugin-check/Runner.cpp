@@ -51,7 +51,7 @@ Context prepare(const Options& options, const Subject& subject, const fs::path& 
   for (const char* folder : {"tmp", "cwd"}) fs::create_directories(scratch / folder);
   ::setenv("TMPDIR", (scratch / "tmp").c_str(), 1);
   fs::current_path(scratch / "cwd");
-  return {subject, options.leader, options.launches, scratch};
+  return {subject, options.leader, options.launches, !options.inProcess, scratch};
 }
 
 [[noreturn]] void become(const std::vector<std::string>& words, const fs::path& output) {

@@ -100,6 +100,15 @@ void completion(const Context& context) {
   run.close(repl, HEARTH_CLOSE_GRACEFUL);
 }
 
+void inspection(const Context& context) {
+  LiveRun run(context);
+  run.sample("inspect");
+  LiveInterpreter& repl = run.launched();
+  if (!repl.canInspect()) throw Skipped("it has no inspection");
+  run.inspect(repl);
+  run.close(repl, HEARTH_CLOSE_GRACEFUL);
+}
+
 void throws(const Context& context) {
   LiveRun run(context);
   LiveInterpreter& repl = run.launched();
@@ -132,6 +141,8 @@ std::vector<Check> statementChecks() {
        "Ask the REPL to stop; when it has, call stmt_done with HEARTH_DONE_CANCELLED.", interrupt},
       {"contract", "completion-sample", "complete() is answered by reply() with candidates.",
        "Reply {\"candidates\":[..]}; the cursor counts Unicode code points.", completion},
+      {"contract", "inspection-sample", "inspect() is answered by reply() with what is known.",
+       "Reply {\"found\":bool,\"data\":{MIME type: value}}.", inspection},
       {"contract", "no-exception", "No exception crosses the border.",
        "Catch everything in each entry; plugin.hpp does it for you.", throws},
   };

@@ -196,6 +196,17 @@ static hearth_status complete(hearth_session* s, uint64_t request, hearth_str co
   return HEARTH_OK;
 }
 
+#ifndef INSPECTION
+#define INSPECTION "{\"found\":true,\"data\":{\"text/plain\":\"in good health\"}}"
+#endif
+static hearth_status inspect(hearth_session* s, uint64_t request, hearth_str code, uint64_t cursor,
+                             int32_t detail, hearth_error* err) {
+  (void)code, (void)cursor, (void)detail, (void)err;
+  if (HEARTH_HAS(s->host, reply))
+    s->host->reply(s->host->ctx, s->handle, request, HEARTH_OK, text(INSPECTION));
+  return HEARTH_OK;
+}
+
 static void close_session(hearth_session* s, int32_t mode) {
   (void)mode;
   s->closing = 1;
@@ -248,6 +259,7 @@ HEARTH_EXPORT const hearth_plugin* hearth_plugin_v1(void) {
   table.execute = execute;
   table.interrupt = interrupt;
   table.complete = complete;
+  table.inspect = inspect;
   table.close = close_session;
   table.release = release;
   table.on_proc_line = on_line;
