@@ -131,10 +131,7 @@ int listPlugins(const Settings& settings, bool json) {
   }
   if (catalog.entries().empty()) std::cout << "no plugins in " << folder << "\n";
   for (const CatalogEntry& entry : catalog.entries()) {
-    std::cout << entry.instance << "  "
-              << (entry.loaded     ? "loaded"
-                  : entry.disabled ? "disabled"
-                                   : "refused");
+    std::cout << entry.instance << "  " << entry.state();
     if (!entry.descriptor.version.empty()) std::cout << "  version " << entry.descriptor.version;
     std::string kinds;
     for (const auto& kind : entry.kinds) kinds += (kinds.empty() ? "" : ", ") + kind.first;
