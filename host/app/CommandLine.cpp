@@ -15,10 +15,8 @@
 #include <string>
 #include <vector>
 
-#include "api/V1Api.h"
-#include "app/Paths.h"
+#include "app/PluginList.h"
 #include "app/Server.h"
-#include "plugin/PluginCatalog.h"
 #include "support/Log.h"
 
 namespace hearth::host {
@@ -46,6 +44,7 @@ const char* const help =
     "      --data DIR       data.dir\n"
     "      --plugins DIR    plugins.dir\n"
     "      --json           plugin list: as JSON\n"
+    "      --server URL     plugin list: ask a running server\n"
     "  -h, --help           this text\n";
 
 class UsageError : public std::runtime_error {
@@ -61,6 +60,11 @@ struct Arguments {
       if (option.first == name) return true;
     return false;
   }
+  std::string text(const std::string& name) const {
+    for (const auto& option : options)
+      if (option.first == name) return option.second;
+    return {};
+  }
 };
 
 Arguments parse(int argc, char** argv) {
@@ -72,6 +76,7 @@ Arguments parse(int argc, char** argv) {
   known.addOption(Option("data", "").argument("DIR"));
   known.addOption(Option("plugins", "").argument("DIR"));
   known.addOption(Option("json", ""));
+  known.addOption(Option("server", "").argument("URL"));
   known.addOption(Option("version", ""));
   known.addOption(Option("help", "h"));
   Poco::Util::OptionProcessor processor(known);
@@ -122,26 +127,6 @@ int showConfig(const Settings& settings) {
   return 0;
 }
 
-int listPlugins(const Settings& settings, bool json) {
-  const std::string folder = pluginsFolder(settings);
-  const PluginCatalog catalog(folder, settings.text("plugins.conf_dir"));
-  if (json) {
-    std::cout << pluginsView(catalog) << "\n";
-    return 0;
-  }
-  if (catalog.entries().empty()) std::cout << "no plugins in " << folder << "\n";
-  for (const CatalogEntry& entry : catalog.entries()) {
-    std::cout << entry.instance << "  " << entry.state();
-    if (!entry.descriptor.version.empty()) std::cout << "  version " << entry.descriptor.version;
-    std::string kinds;
-    for (const auto& kind : entry.kinds) kinds += (kinds.empty() ? "" : ", ") + kind.first;
-    if (!kinds.empty()) std::cout << "  kinds " << kinds;
-    std::cout << "\n  " << entry.path << "\n";
-    if (!entry.reason.empty()) std::cout << "  " << entry.reason << "\n";
-  }
-  return 0;
-}
-
 int run(int argc, char** argv) {
   const Arguments arguments = parse(argc, argv);
   if (arguments.has("help") || (argc == 2 && std::string(argv[1]) == "help")) {
@@ -158,7 +143,7 @@ int run(int argc, char** argv) {
     return serve([&arguments] { return load(arguments); });
   if (words == std::vector<std::string>{"config"}) return showConfig(load(arguments));
   if (words == std::vector<std::string>{"plugin", "list"})
-    return listPlugins(load(arguments), arguments.has("json"));
+    return listPlugins(load(arguments), arguments.text("server"), arguments.has("json"));
   std::string given;
   for (const std::string& word : words) given += (given.empty() ? "" : " ") + word;
   throw UsageError("unknown command '" + given + "'");

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <future>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -42,11 +43,13 @@ struct PluginRegistry::Ends : std::enable_shared_from_this<Ends> {
 
 PluginRegistry::PluginRegistry(PluginFolders folders, const hearth_host& table)
     : folders_(std::move(folders)), table_(table), ends_(std::make_shared<Ends>()) {
+  loop_ = std::make_unique<EventLoop>("hearth-plugins", 1);
+  watch_ = std::make_unique<PluginWatch>(*loop_, [this] { look(false); });
   look(false);
 }
 
 PluginRegistry::~PluginRegistry() {
-  if (loop_) loop_->stop();
+  loop_->stop();
   {
     const std::lock_guard<std::mutex> lock(ends_->mutex);
     ends_->strand.reset();
@@ -62,18 +65,12 @@ std::shared_ptr<const PluginCatalog> PluginRegistry::catalog() const {
 
 void PluginRegistry::watch(std::function<void()> changed) {
   changed_ = std::move(changed);
-  loop_ = std::make_unique<EventLoop>("hearth-plugins", 1);
-  watch_ = std::make_unique<PluginWatch>(*loop_, [this] { look(false); });
   const EventLoop::Strand strand = loop_->strand();
   {
     const std::lock_guard<std::mutex> lock(ends_->mutex);
     ends_->strand = strand;
   }
-  // What has happened since the first look is seen by the one that begins the watch.
-  EventLoop::post(strand, [this] {
-    look(false);
-    watch_->start();
-  });
+  EventLoop::post(strand, [this] { watch_->start(); });
 }
 
 void PluginRegistry::lookAgain() {
@@ -84,7 +81,6 @@ void PluginRegistry::lookAgain() {
 }
 
 bool PluginRegistry::stop(std::chrono::milliseconds time) {
-  if (!loop_) return true;
   const auto reached = std::make_shared<std::promise<void>>();
   EventLoop::post(loop_->strand(), [reached] { reached->set_value(); });
   if (reached->get_future().wait_for(time) != std::future_status::ready) return false;
@@ -98,14 +94,14 @@ void PluginRegistry::look(bool again) {
   how.before = before.get();
   how.create = [this](const CatalogEntry& entry) { return create(entry); };
   how.again = again;
-  if (watch_) {
-    watch_->cover(folders_.plugins, [&] {
-      auto all = before->libraryFolders();
-      all.insert(folders_.manifests);
-      return all;
-    }());
-    how.unfinished = watch_->unfinished();
-  }
+  // First, so that nothing falls in between.
+  const auto covered = before ? before->libraryFolders() : std::set<std::filesystem::path>();
+  const auto cover = [this](std::set<std::filesystem::path> folders) {
+    folders.insert(folders_.manifests);
+    watch_->cover(folders_.plugins, folders);
+  };
+  cover(covered);
+  how.unfinished = watch_->unfinished();
   const auto now = std::make_shared<const PluginCatalog>(folders_.plugins, folders_.manifests,
                                                          folders_.fallbacks, how);
   const bool changed = tell(before.get(), *now);
@@ -113,11 +109,7 @@ void PluginRegistry::look(bool again) {
     const std::lock_guard<std::mutex> lock(mutex_);
     catalog_ = now;
   }
-  if (watch_ && now->libraryFolders() != before->libraryFolders()) {
-    auto all = now->libraryFolders();
-    all.insert(folders_.manifests);
-    watch_->cover(folders_.plugins, all);
-  }
+  if (now->libraryFolders() != covered) cover(now->libraryFolders());
   if (changed && changed_) changed_();
 }
 

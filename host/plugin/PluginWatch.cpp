@@ -4,6 +4,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cstring>
@@ -17,6 +18,8 @@ namespace hearth::host {
 namespace {
 
 namespace fs = std::filesystem;
+
+constexpr int mostRounds = 100;
 
 constexpr unsigned comingAndGoing = IN_CREATE | IN_MOVED_TO | IN_MOVED_FROM | IN_DELETE;
 constexpr unsigned ofItself = IN_DELETE_SELF | IN_MOVE_SELF | IN_ONLYDIR;
@@ -48,6 +51,8 @@ PluginWatch::PluginWatch(EventLoop& loop, std::function<void()> changed)
 }
 
 void PluginWatch::start() {
+  if (descriptor_.is_open()) read();
+  changed_();
   if (descriptor_.is_open()) wait();
 }
 
@@ -121,8 +126,8 @@ void PluginWatch::wants(std::map<fs::path, Place>& places, const fs::path& folde
     }
 }
 
-void PluginWatch::cover(const fs::path& nested, std::set<fs::path> folders) {
-  if (!descriptor_.is_open()) return;
+std::map<fs::path, PluginWatch::Place> PluginWatch::wanted(const fs::path& nested,
+                                                           std::set<fs::path> folders) const {
   std::error_code error;
   if (!nested.empty()) {
     folders.insert(nested);
@@ -132,11 +137,35 @@ void PluginWatch::cover(const fs::path& nested, std::set<fs::path> folders) {
         folders.insert(it->path());
     }
   }
-  std::map<fs::path, Place> wanted;
+  std::map<fs::path, Place> places;
   for (const auto& folder : folders)
-    if (!folder.empty()) wants(wanted, (folder / "").parent_path());
+    if (!folder.empty()) wants(places, (folder / "").parent_path());
+  return places;
+}
+
+void PluginWatch::cover(const fs::path& nested, const std::set<fs::path>& folders) {
+  if (!descriptor_.is_open()) return;
+  // Once more where a folder was made before what is above it was watched: nobody tells of it.
+  auto places = wanted(nested, folders);
+  for (int round = 0; round < mostRounds; ++round) {
+    watch(places);
+    auto now = wanted(nested, folders);
+    const bool all = std::equal(now.begin(), now.end(), places.begin(), places.end(),
+                                [](const auto& a, const auto& b) {
+                                  return a.first == b.first && a.second.whole == b.second.whole &&
+                                         a.second.names == b.second.names;
+                                });
+    if (all) break;
+    places = std::move(now);
+  }
+  std::error_code error;
+  for (auto file = unfinished_.begin(); file != unfinished_.end();)
+    file = fs::exists(*file, error) ? std::next(file) : unfinished_.erase(file);
+}
+
+void PluginWatch::watch(const std::map<fs::path, Place>& places) {
   std::map<int, Place> covered;
-  for (const auto& [real, place] : wanted) {
+  for (const auto& [real, place] : places) {
     const int number = ::inotify_add_watch(descriptor_.native_handle(), real.c_str(),
                                            place.whole ? everything : comingAndGoing | ofItself);
     if (number >= 0)
@@ -148,8 +177,6 @@ void PluginWatch::cover(const fs::path& nested, std::set<fs::path> folders) {
   for (const auto& old : places_)
     if (covered.count(old.first) == 0) ::inotify_rm_watch(descriptor_.native_handle(), old.first);
   places_ = std::move(covered);
-  for (auto file = unfinished_.begin(); file != unfinished_.end();)
-    file = fs::exists(*file, error) ? std::next(file) : unfinished_.erase(file);
 }
 
 }  // namespace hearth::host

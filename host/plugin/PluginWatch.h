@@ -12,8 +12,7 @@
 
 namespace hearth::host {
 
-/// inotify in an event loop. All of it, but for the constructor, on the loop's one thread, or after
-/// the loop has stopped.
+/// inotify in an event loop. Before start() for one thread, from then on for the loop's only one.
 class PluginWatch {
  public:
   /// Calls `changed` whenever there is reason to look at the folders again: a file there was moved,
@@ -23,10 +22,11 @@ class PluginWatch {
   PluginWatch(const PluginWatch&) = delete;
   PluginWatch& operator=(const PluginWatch&) = delete;
 
+  /// Calls `changed` for what has happened since the first cover(), if anything, and from then on.
   void start();
   /// From now on these: `nested` with the folders in it, and `folders`. Of one that is not there,
   /// the making. To be called before the folders are looked at, so that nothing falls in between.
-  void cover(const std::filesystem::path& nested, std::set<std::filesystem::path> folders);
+  void cover(const std::filesystem::path& nested, const std::set<std::filesystem::path>& folders);
   /// Files that were made or written to and have not been closed since.
   const std::set<std::filesystem::path>& unfinished() const { return unfinished_; }
   /// For who wants all files to be looked at, whatever is known of them.
@@ -42,6 +42,9 @@ class PluginWatch {
   void wait();
   bool read();
   bool concerns(const Place& place, unsigned mask, const std::string& name);
+  void watch(const std::map<std::filesystem::path, Place>& places);
+  std::map<std::filesystem::path, Place> wanted(const std::filesystem::path& nested,
+                                                std::set<std::filesystem::path> folders) const;
   void wants(std::map<std::filesystem::path, Place>& places,
              const std::filesystem::path& folder) const;
 
