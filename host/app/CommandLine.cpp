@@ -15,7 +15,10 @@
 #include <string>
 #include <vector>
 
+#include "app/Paths.h"
+#include "app/PluginAdd.h"
 #include "app/PluginList.h"
+#include "app/PluginNew.h"
 #include "app/Server.h"
 #include "support/Log.h"
 
@@ -34,6 +37,9 @@ const char* const help =
     "       hearth config [OPTIONS]       show each key with its value, where it is from, what it "
     "does\n"
     "       hearth plugin list [OPTIONS]  show the plugins and why one is refused\n"
+    "       hearth plugin new NAME        write a working plugin, to be made one's own\n"
+    "       hearth plugin add PATH        put a .so, or the folder it is in, into the plugins "
+    "folder\n"
     "       hearth --version | --help\n"
     "\n"
     "options:\n"
@@ -45,6 +51,8 @@ const char* const help =
     "      --plugins DIR    plugins.dir\n"
     "      --json           plugin list: as JSON\n"
     "      --server URL     plugin list: ask a running server\n"
+    "      --language LANG  plugin new: cpp (default) or c\n"
+    "      --dir DIR        plugin new: where to, default ./NAME\n"
     "  -h, --help           this text\n";
 
 class UsageError : public std::runtime_error {
@@ -55,16 +63,18 @@ class UsageError : public std::runtime_error {
 struct Arguments {
   std::vector<std::string> words;
   std::vector<std::pair<std::string, std::string>> options;
+  std::string value(const std::string& name, const std::string& otherwise) const {
+    for (const auto& option : options)
+      if (option.first == name) return option.second;
+    return otherwise;
+  }
   bool has(const std::string& name) const {
     for (const auto& option : options)
       if (option.first == name) return true;
     return false;
   }
-  std::string text(const std::string& name) const {
-    for (const auto& option : options)
-      if (option.first == name) return option.second;
-    return {};
-  }
+};
+}
 };
 
 Arguments parse(int argc, char** argv) {
@@ -77,6 +87,8 @@ Arguments parse(int argc, char** argv) {
   known.addOption(Option("plugins", "").argument("DIR"));
   known.addOption(Option("json", ""));
   known.addOption(Option("server", "").argument("URL"));
+  known.addOption(Option("language", "").argument("LANG"));
+  known.addOption(Option("dir", "").argument("DIR"));
   known.addOption(Option("version", ""));
   known.addOption(Option("help", "h"));
   Poco::Util::OptionProcessor processor(known);
@@ -127,6 +139,24 @@ int showConfig(const Settings& settings) {
   return 0;
 }
 
+int newPlugin(const std::string& name, const Arguments& arguments) {
+  const std::string folder = arguments.value("dir", name);
+  try {
+    writeNewPlugin(name, arguments.value("language", "cpp"), folder);
+  } catch (const std::invalid_argument& error) {
+    throw UsageError(error.what());
+  }
+  std::cout << "a plugin for the kind " << name << " is in " << folder
+            << "; its README.md says how to build, check and add it\n";
+  return 0;
+}
+
+int addOne(const std::string& source, const Settings& settings) {
+  const auto place = addPlugin(source, pluginsFolder(settings));
+  std::cout << place.string() << "\n";
+  return 0;
+}
+
 int run(int argc, char** argv) {
   const Arguments arguments = parse(argc, argv);
   if (arguments.has("help") || (argc == 2 && std::string(argv[1]) == "help")) {
@@ -138,12 +168,18 @@ int run(int argc, char** argv) {
     return 0;
   }
   const auto& words = arguments.words;
-  if (words.empty()) throw UsageError("a command is needed: serve, config or plugin list");
+  if (words.empty()) throw UsageError("a command is needed: serve, config or plugin");
   if (words == std::vector<std::string>{"serve"})
     return serve([&arguments] { return load(arguments); });
   if (words == std::vector<std::string>{"config"}) return showConfig(load(arguments));
   if (words == std::vector<std::string>{"plugin", "list"})
-    return listPlugins(load(arguments), arguments.text("server"), arguments.has("json"));
+    return listPlugins(load(arguments), arguments.value("server", ""), arguments.has("json"));
+  if (words.size() >= 2 && words[0] == "plugin" && (words[1] == "new" || words[1] == "add")) {
+    if (words.size() != 3)
+      throw UsageError("plugin " + words[1] + " needs one " +
+                       (words[1] == "new" ? "name" : "path"));
+    return words[1] == "new" ? newPlugin(words[2], arguments) : addOne(words[2], load(arguments));
+  }
   std::string given;
   for (const std::string& word : words) given += (given.empty() ? "" : " ") + word;
   throw UsageError("unknown command '" + given + "'");

@@ -16,6 +16,11 @@ namespace {
 
 constexpr std::size_t maxBlob = 64 * 1024;
 
+// Lengths as of ABI 1.0, which a plugin's structures have at least, also where later ones are longer.
+constexpr std::size_t spawnSize = offsetof(hearth_spawn, cwd) + sizeof(hearth_str);
+constexpr std::size_t offerSize =
+    offsetof(hearth_offer, link_file) + sizeof(hearth_offer::link_file);
+
 // Text from a plugin is made valid once, here, so that no reply of the host can carry bad UTF-8.
 std::string text(const hearth_str& value) {
   if (value.len == 0 || value.ptr == nullptr) return {};
@@ -169,8 +174,11 @@ struct PluginHost::Calls {
     return guarded(error, [&]() -> hearth_status {
       auto found = find(ctx, session, "spawn");
       if (!found) return stale(error, "session");
-      if (!what || !proc || what->argc == 0)
-        return fail(error, HEARTH_E_INVALID, "spawn needs a program and a place for its handle");
+      if (!what || !proc || what->struct_size < spawnSize || what->argc == 0)
+        return fail(error, HEARTH_E_INVALID,
+                    "spawn needs a hearth_spawn with its size and a program, and a place for its handle");
+      if ((what->flags & ~std::uint32_t{HEARTH_SPAWN_LINES}) != 0)
+        return fail(error, HEARTH_E_UNSUPPORTED, "this host does not know all of spawn's flags");
       *proc = found->spawn(*what);
       return HEARTH_OK;
     });
@@ -224,7 +232,7 @@ struct PluginHost::Calls {
     return guarded(error, [&]() -> hearth_status {
       auto found = find(ctx, session, "chan_offer");
       if (!found) return stale(error, "session");
-      if (!offer || offer->struct_size < sizeof(hearth_offer))
+      if (!offer || offer->struct_size < offerSize)
         return fail(error, HEARTH_E_INVALID, "chan_offer needs a hearth_offer with its size");
       found->offerChannel(text(options), *offer);
       return HEARTH_OK;

@@ -1,12 +1,13 @@
-# hearth_add_plugin(<name> <source>... [LINK <library>...])
+# hearth_add_plugin(<name> <source>... [LINK <library>...] [FILES <file or folder>...])
 #
 # Adds the plugin <name> as a MODULE target of that name, built to
 # ${CMAKE_BINARY_DIR}/plugins/<name>/<name>.so: a plugins folder that a host can be pointed at. The
-# sources may be C, C++ or both. Why each flag is there: doc/abi.md, "How a plugin is built".
+# sources may be C, C++ or both. FILES are copied beside the .so, where the plugin finds them by
+# "plugin_dir". Why each flag is there: doc/abi.md, "How a plugin is built".
 include_guard(GLOBAL)
 
 function(hearth_add_plugin name)
-  cmake_parse_arguments(PARSE_ARGV 1 arg "" "" "LINK")
+  cmake_parse_arguments(PARSE_ARGV 1 arg "" "QUIRKS" "LINK;FILES")
   if(NOT arg_UNPARSED_ARGUMENTS)
     message(FATAL_ERROR "hearth_add_plugin(${name}): no sources")
   endif()
@@ -34,6 +35,10 @@ function(hearth_add_plugin name)
     $<$<OR:$<COMPILE_LANG_AND_ID:C,GNU>,$<COMPILE_LANG_AND_ID:CXX,GNU>>:-fno-gnu-unique>)
   target_link_options(${name} PRIVATE LINKER:--version-script=${map})
 
+  if(arg_FILES)
+    hearth_plugin_files(${name} ${arg_FILES})
+  endif()
+
   # A sanitizer's runtime belongs to the program, and its libstdc++ must be the program's too.
   if(HEARTH_SANITIZE OR "${CMAKE_C_FLAGS} ${CMAKE_CXX_FLAGS}" MATCHES "-fsanitize")
     return()
@@ -41,4 +46,34 @@ function(hearth_add_plugin name)
   target_link_options(${name} PRIVATE
     LINKER:-z,defs LINKER:--exclude-libs,ALL -static-libgcc
     $<$<LINK_LANGUAGE:CXX>:-static-libstdc++>)
+endfunction()
+
+# Copies files and folders beside the .so of the plugin <name>; called by hearth_add_plugin.
+function(hearth_plugin_files name)
+  set(folder ${CMAKE_BINARY_DIR}/plugins/${name})
+  set(stamp ${CMAKE_CURRENT_BINARY_DIR}/${name}.files)
+  set(copies)
+  set(depends)
+  foreach(item IN LISTS ARGN)
+    get_filename_component(path ${item} ABSOLUTE)
+    get_filename_component(last ${path} NAME)
+    if(IS_DIRECTORY ${path})
+      file(GLOB_RECURSE inside CONFIGURE_DEPENDS ${path}/*)
+      list(APPEND depends ${inside})
+      list(APPEND copies COMMAND ${CMAKE_COMMAND} -E rm -rf ${folder}/${last}
+                         COMMAND ${CMAKE_COMMAND} -E copy_directory ${path} ${folder}/${last})
+    else()
+      list(APPEND depends ${path})
+      list(APPEND copies COMMAND ${CMAKE_COMMAND} -E copy ${path} ${folder}/${last})
+    endif()
+  endforeach()
+  add_custom_command(OUTPUT ${stamp}
+    COMMAND ${CMAKE_COMMAND} -E make_directory ${folder}
+    ${copies}
+    COMMAND ${CMAKE_COMMAND} -E touch ${stamp}
+    DEPENDS ${depends}
+    COMMENT "Copying the files of ${name}"
+    VERBATIM)
+  add_custom_target(${name}_files ALL DEPENDS ${stamp})
+  add_dependencies(${name} ${name}_files)
 endfunction()
