@@ -16,12 +16,11 @@
 #include <string>
 #include <vector>
 
-#include "api/V1Api.h"
 #include "app/Paths.h"
 #include "app/PluginAdd.h"
+#include "app/PluginList.h"
 #include "app/PluginNew.h"
 #include "app/Server.h"
-#include "plugin/PluginCatalog.h"
 #include "support/Log.h"
 
 namespace hearth::host {
@@ -54,6 +53,7 @@ const char* const help =
     "      --data DIR       data.dir\n"
     "      --plugins DIR    plugins.dir\n"
     "      --json           plugin list: as JSON\n"
+    "      --server URL     plugin list: ask a running server\n"
     "      --language LANG  plugin new: cpp (default) or c\n"
     "      --dir DIR        plugin new: where to, default ./NAME\n"
     "  -h, --help           this text\n";
@@ -77,6 +77,8 @@ struct Arguments {
     return false;
   }
 };
+}
+};
 
 Arguments parse(int argc, char** argv) {
   Poco::Util::OptionSet known;
@@ -87,6 +89,7 @@ Arguments parse(int argc, char** argv) {
   known.addOption(Option("data", "").argument("DIR"));
   known.addOption(Option("plugins", "").argument("DIR"));
   known.addOption(Option("json", ""));
+  known.addOption(Option("server", "").argument("URL"));
   known.addOption(Option("language", "").argument("LANG"));
   known.addOption(Option("dir", "").argument("DIR"));
   known.addOption(Option("version", ""));
@@ -139,29 +142,6 @@ int showConfig(const Settings& settings) {
   return 0;
 }
 
-int listPlugins(const Settings& settings, bool json) {
-  const std::string folder = pluginsFolder(settings);
-  const PluginCatalog catalog(folder, settings.text("plugins.conf_dir"));
-  if (json) {
-    std::cout << pluginsView(catalog) << "\n";
-    return 0;
-  }
-  if (catalog.entries().empty()) std::cout << "no plugins in " << folder << "\n";
-  for (const CatalogEntry& entry : catalog.entries()) {
-    std::cout << entry.instance << "  "
-              << (entry.loaded     ? "loaded"
-                  : entry.disabled ? "disabled"
-                                   : "refused");
-    if (!entry.descriptor.version.empty()) std::cout << "  version " << entry.descriptor.version;
-    std::string kinds;
-    for (const auto& kind : entry.kinds) kinds += (kinds.empty() ? "" : ", ") + kind.first;
-    if (!kinds.empty()) std::cout << "  kinds " << kinds;
-    std::cout << "\n  " << entry.path << "\n";
-    if (!entry.reason.empty()) std::cout << "  " << entry.reason << "\n";
-  }
-  return 0;
-}
-
 /// Becomes plugin-check, which is beside this program. Returns only by throwing.
 int checkPlugins(char** arguments) {
   const auto program =
@@ -209,7 +189,7 @@ int run(int argc, char** argv) {
     return serve([&arguments] { return load(arguments); });
   if (words == std::vector<std::string>{"config"}) return showConfig(load(arguments));
   if (words == std::vector<std::string>{"plugin", "list"})
-    return listPlugins(load(arguments), arguments.has("json"));
+    return listPlugins(load(arguments), arguments.value("server", ""), arguments.has("json"));
   if (words.size() >= 2 && words[0] == "plugin" && (words[1] == "new" || words[1] == "add")) {
     if (words.size() != 3)
       throw UsageError("plugin " + words[1] + " needs one " +

@@ -28,7 +28,6 @@
 #include "cluster/ClusterFollowers.h"
 #include "http/HttpServer.h"
 #include "link/LinkServer.h"
-#include "plugin/PluginCatalog.h"
 #include "plugin/PluginHost.h"
 #include "policy/ConfKeys.h"
 #include "retention/Retention.h"
@@ -44,6 +43,8 @@ namespace fs = std::filesystem;
 using std::chrono::milliseconds;
 
 namespace {
+
+constexpr std::chrono::seconds pluginPatience{5};
 
 void refuseOpenDoor(const Settings& settings) {
   const std::string host = settings.text("server.host");
@@ -161,6 +162,15 @@ void logAccess(const Request& request, int status, std::size_t bytes,
              printable(request.path), status, bytes, took.count());
 }
 
+PluginFolders pluginFolders(const Settings& settings) {
+  // One Spark for batches and sessions, unless a manifest says otherwise.
+  return {std::filesystem::absolute(pluginsFolder(settings)),
+          settings.text("plugins.conf_dir"),
+          {{"spark_home", settings.text("spark.home")},
+           {"master", settings.text("spark.master")},
+           {"deploy_mode", settings.text("spark.deploy_mode")}}};
+}
+
 /// Lets running code come to its end, for at most `time`, or until a second signal.
 void drain(SessionManager& manager, const sigset_t& signals, milliseconds time) {
   sigset_t wanted = signals;
@@ -216,14 +226,9 @@ int serve(const std::function<Settings()>& load) {
   DiskFloor disk(data, settings.size("store.disk_floor"));
   Launcher launcher(loop, commaList(settings.text("driver.environment")));
   LinkServer links(loop, linkOptions(settings, data));
-  // One Spark for batches and sessions, unless a manifest says otherwise.
-  PluginCatalog catalog(pluginsFolder(settings), settings.text("plugins.conf_dir"),
-                        {{"spark_home", settings.text("spark.home")},
-                         {"master", settings.text("spark.master")},
-                         {"deploy_mode", settings.text("spark.deploy_mode")}});
-  PluginHost plugins(catalog, launcher, links);
-  Policy::Options rules = policyOptions(settings, catalog, data);
-  const auto clusters = clusterFollowers(loop, clusterOptions(settings, catalog, rules));
+  PluginHost plugins(pluginFolders(settings), launcher, links);
+  Policy::Options rules = policyOptions(settings, *plugins.catalog(), data);
+  const auto clusters = clusterFollowers(loop, clusterOptions(settings, *plugins.catalog(), rules));
   Policy policy(std::move(rules));
   SessionManager::Limits limits;
   limits.sessions = static_cast<std::size_t>(settings.number("session.limit"));
@@ -247,7 +252,7 @@ int serve(const std::function<Settings()>& load) {
   addLivyRoutes(router, livyCalls);
   addLivyBatchRoutes(router, livyBatches);
   addV1BatchRoutes(router, v1Batches);
-  addV1Routes(router, v1Calls, catalog, HEARTH_VERSION);
+  addV1Routes(router, v1Calls, plugins, HEARTH_VERSION);
   addTemplateRoutes(router, policy);
   std::atomic<bool> leaving{false};
   addHealthRoutes(router, [&manager, &leaving, &disk] {
@@ -266,17 +271,20 @@ int serve(const std::function<Settings()>& load) {
               host.find(':') == std::string::npos ? host.c_str() : ("[" + host + "]").c_str(),
               static_cast<unsigned>(http.port()));
   std::fflush(stdout);
-  log().info("hearth {} serves {} kinds, data in {}", HEARTH_VERSION, plugins.kinds().size(), data);
+  log().info("hearth {} serves {} kinds, data in {}", HEARTH_VERSION,
+             plugins.catalog()->kinds().size(), data);
 
   Retention retention(loop, store, retentionOptions(settings), data + "/sessions",
                       data + "/batches");
   retention.start();
+  Reload reload(settings, load, policy, plugins, manager, data);
+  plugins.registry().watch([&reload] { reload.pluginsChanged(); });
   service::ready();
-  Reload reload(settings, load, policy, catalog, manager, data);
   int received = 0;
   while (sigwait(&signals, &received) != 0 || received == SIGHUP) {
     service::reloading();
     reload.run();
+    plugins.registry().lookAgain();
     service::ready();
   }
   log().info("{}: {} {} sessions", received == SIGTERM ? "SIGTERM" : "SIGINT",
@@ -294,7 +302,14 @@ int serve(const std::function<Settings()>& load) {
   manager.shutdown(detach ? SessionManager::Stop::detach : SessionManager::Stop::end, closeTime);
   batches.shutdown(killTime);
   http.stop(milliseconds(500));
+  const bool rested = plugins.registry().stop(pluginPatience);
   loop.stop();
+  if (!rested) {
+    // Its thread cannot be ended, nor what it uses be destroyed. All that counts is stored.
+    log().error("a plugin does not come back from create or destroy, and is not waited for");
+    stopLog();
+    std::_Exit(0);
+  }
   log().info("stopped");
   return 0;
 }

@@ -4,6 +4,7 @@
 #include <cstring>
 #include <exception>
 #include <string_view>
+#include <utility>
 
 #include "plugin/InterpreterHandles.h"
 #include "support/Log.h"
@@ -273,77 +274,75 @@ struct PluginHost::Calls {
   }
 };
 
-PluginHost::PluginHost(PluginCatalog& catalog, Launcher& launcher, LinkServer& links)
-    : catalog_(catalog), launcher_(launcher), links_(links), table_{} {
-  table_.struct_size = sizeof table_;
-  table_.abi_minor = HEARTH_ABI_MINOR;
-  table_.ctx = this;
-  table_.extension = &Calls::extension;
-  table_.log = &Calls::logLine;
-  table_.session_state = &Calls::sessionState;
-  table_.stmt_output = &Calls::stmtOutput;
-  table_.stmt_progress = &Calls::stmtProgress;
-  table_.stmt_done = &Calls::stmtDone;
-  table_.reply = &Calls::reply;
-  table_.save = &Calls::save;
-  table_.spawn = &Calls::spawn;
-  table_.proc_write = &Calls::procWrite;
-  table_.proc_signal = &Calls::procSignal;
-  table_.timer = &Calls::timer;
-  table_.chan_offer = &Calls::chanOffer;
-  table_.chan_join = &Calls::chanJoin;
-  table_.chan_send = &Calls::chanSend;
-  table_.chan_close = &Calls::chanClose;
-  table_.stmt_display = &Calls::stmtDisplay;
-  table_.proc_adopt = &Calls::procAdopt;
-  table_.stmt_display_change = &Calls::stmtDisplayChange;
+hearth_host PluginHost::makeTable() {
+  hearth_host table{};
+  table.struct_size = sizeof table_;
+  table.abi_minor = HEARTH_ABI_MINOR;
+  table.ctx = this;
+  table.extension = &Calls::extension;
+  table.log = &Calls::logLine;
+  table.session_state = &Calls::sessionState;
+  table.stmt_output = &Calls::stmtOutput;
+  table.stmt_progress = &Calls::stmtProgress;
+  table.stmt_done = &Calls::stmtDone;
+  table.reply = &Calls::reply;
+  table.save = &Calls::save;
+  table.spawn = &Calls::spawn;
+  table.proc_write = &Calls::procWrite;
+  table.proc_signal = &Calls::procSignal;
+  table.timer = &Calls::timer;
+  table.chan_offer = &Calls::chanOffer;
+  table.chan_join = &Calls::chanJoin;
+  table.chan_send = &Calls::chanSend;
+  table.chan_close = &Calls::chanClose;
+  table.stmt_display = &Calls::stmtDisplay;
+  table.proc_adopt = &Calls::procAdopt;
+  table.stmt_display_change = &Calls::stmtDisplayChange;
+  return table;
+}
 
-  for (CatalogEntry& entry : catalog_.entries()) {
-    if (!entry.loaded) {
-      if (!entry.disabled) log().warn("plugin {} refused: {}", entry.path, entry.reason);
-      continue;
-    }
-    char why[2048] = "";
-    hearth_error error{HEARTH_OK, sizeof why, why};
-    auto instance = std::make_unique<PluginInstance>();
-    instance->entry = &entry;
-    instance->table = entry.table;
-    const hearth_str config{entry.configJson.data(), entry.configJson.size()};
-    const hearth_status status = entry.table->create(&table_, config, &instance->self, &error);
-    if (status != HEARTH_OK) {
-      why[sizeof why - 1] = '\0';
-      catalog_.refuse(entry,
-                      std::string("create failed: ") +
-                          (why[0] != '\0' ? repairUtf8(why) : "status " + std::to_string(status)));
-      log().warn("plugin {} refused: {}", entry.path, entry.reason);
-      continue;
-    }
-    log().info("plugin {} {} loaded from {}", entry.instance, entry.descriptor.version, entry.path);
-    instances_.push_back(std::move(instance));
+PluginHost::PluginHost(PluginFolders folders, Launcher& launcher, LinkServer& links)
+    : launcher_(launcher),
+      links_(links),
+      table_(makeTable()),
+      registry_(std::move(folders), table_) {}
+
+PluginInstancePtr PluginHost::forKind(const std::string& kindOrAlias) const {
+  const auto now = catalog();
+  const CatalogEntry* const entry = now->find(kindOrAlias);
+  return entry == nullptr ? nullptr : entry->live;
+}
+
+namespace {
+
+struct Held {
+  Held(PluginInstancePtr of, InstanceLedger::Lease part)
+      : instance(std::move(of)), lease(std::move(part)) {
+    ++instance->sessions;
   }
+  Held(const Held&) = delete;
+  Held& operator=(const Held&) = delete;
+  ~Held() { --instance->sessions; }
+
+  const PluginInstancePtr instance;
+  const InstanceLedger::Lease lease;
+};
+
+}  // namespace
+
+PluginHost::Hold PluginHost::hold(const PluginInstancePtr& instance, const std::string& user) {
+  // The limits of today: the instance may be older than its manifest.
+  const std::string& name = instance->entry->instance;
+  const InstanceRules* rules = &instance->entry->rules;
+  const auto now = catalog();
+  for (const CatalogEntry& entry : now->entries())
+    if (entry.loaded && entry.instance == name) rules = &entry.rules;
+  return std::make_shared<Held>(instance, ledger_.take(name, user, *rules));
 }
 
-PluginHost::~PluginHost() {
-  for (const auto& instance : instances_) instance->table->destroy(instance->self);
-}
-
-const PluginInstance* PluginHost::forKind(const std::string& kindOrAlias) const {
-  const CatalogEntry* entry = catalog_.find(kindOrAlias);
-  for (const auto& instance : instances_)
-    if (instance->entry == entry) return instance.get();
-  return nullptr;
-}
-
-std::string PluginHost::canonicalKind(const std::string& kindOrAlias) const {
-  return catalog_.canonicalKind(kindOrAlias);
-}
-
-std::string PluginHost::descriptorKind(const std::string& kind) const {
-  return catalog_.descriptorKind(kind);
-}
-
-std::vector<std::string> PluginHost::kinds() const {
-  return catalog_.kinds();
+PluginHost::Hold PluginHost::holdAnyway(const PluginInstancePtr& instance,
+                                        const std::string& user) {
+  return std::make_shared<Held>(instance, ledger_.occupy(instance->entry->instance, user));
 }
 
 }  // namespace hearth::host

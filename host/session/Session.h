@@ -49,8 +49,9 @@ struct SessionOptions {
   std::size_t outputBytes = 1 << 20;    ///< of stdout and of stderr kept per statement
   std::size_t cachedStatements = 128;   ///< finished ones kept in memory per session
   std::size_t cachedBytes = 16u << 20;
-  std::size_t cachedTotalBytes = 256u << 20;  ///< of all sessions: beyond, each keeps its newest one
-  std::int64_t keptStatements = 0;  ///< in the store, of a live session; 0: all
+  std::size_t cachedTotalBytes = 256u
+                                 << 20;  ///< of all sessions: beyond, each keeps its newest one
+  std::int64_t keptStatements = 0;       ///< in the store, of a live session; 0: all
 };
 
 /// What sessions need from the host. Outlives them.
@@ -153,7 +154,8 @@ class Session : public InterpreterOwner, public std::enable_shared_from_this<Ses
   enum class Phase { none, waitingForLeader, launching, ready, closing };
   struct Slot {
     std::string kind;
-    const PluginInstance* instance = nullptr;
+    PluginInstancePtr
+        instance;  // from its first use on: what has been replaced serves it to its end
     std::shared_ptr<Interpreter> interpreter;
     Phase phase = Phase::none;
     bool losing = false;           // it lost a statement; what became of it is about to be told
@@ -195,7 +197,15 @@ class Session : public InterpreterOwner, public std::enable_shared_from_this<Ses
   void saveRow(Store::Done done);
   void noteInLog(const std::string& text);
 
+  /// With its instance, if there is one: whatever the limits say.
   Slot& slot(const std::string& kind);
+  /// The kind that a word stands for here; empty: none.
+  std::string canonicalKind(const std::string& kindOrAlias) const;
+  PluginInstancePtr instanceOf(const std::string& kind) const;
+  /// Gives a kind, and its leader, an instance. Throws Refusal: nobody serves it, or a limit.
+  void bind(const std::string& kind);
+  void bound(const Slot& slot);
+  std::string notServed(const std::string& kind) const;
   Slot* slotOf(const Interpreter& interpreter);
   std::string mainKind() const;
   bool carriesSession(const Slot& slot);
@@ -304,6 +314,7 @@ class Session : public InterpreterOwner, public std::enable_shared_from_this<Ses
   std::weak_ptr<void> logWatch_;     // any thread, under mutex_
 
   std::map<std::string, Slot> slots_;
+  std::map<const PluginInstance*, PluginHost::Hold> holds_;  // of those in the slots
   std::deque<std::int64_t> queue_;
   std::size_t accepting_ = 0;  // on their way to the queue, until they are durable
   std::size_t openBytes_ = 0;  // code of all statements that are not final

@@ -6,6 +6,7 @@
 #include <future>
 #include <stdexcept>
 
+#include "policy/Templates.h"
 #include "session/PolicyCall.h"
 #include "support/Digest.h"
 #include "support/FaultPoint.h"
@@ -127,6 +128,19 @@ void SessionManager::create(CreateRequest request, const std::string& owner,
       [&](Created made) { add(std::move(request), owner, key, digest, std::move(made)); });
 }
 
+/// What the manifests of the kind and of its leader say, the kind's own first.
+std::vector<const InstanceRules*> SessionManager::rulesFor(const PluginCatalog& catalog,
+                                                           const std::string& kind) const {
+  std::vector<const InstanceRules*> rules;
+  const CatalogEntry* const main =
+      catalog.find(kind.empty() || kind == "shared" ? environment_.options.sharedKind : kind);
+  if (main == nullptr) return rules;
+  rules.push_back(&main->rules);
+  const CatalogEntry* const leader = main->leader.empty() ? nullptr : catalog.find(main->leader);
+  if (leader != nullptr && leader != main) rules.push_back(&leader->rules);
+  return rules;
+}
+
 void SessionManager::add(CreateRequest request, const std::string& owner, const std::string& key,
                          const std::string& digest, Created done) {
   using Cause = Refusal::Cause;
@@ -135,12 +149,26 @@ void SessionManager::add(CreateRequest request, const std::string& owner, const 
   std::shared_ptr<Session> session;
   std::optional<Refusal> refused;
   try {
+    const auto catalog = environment_.plugins.catalog();
     if (environment_.policy)
-      lease = applyPolicy(*environment_.policy, owner, Resource::session, request);
+      lease = applyPolicy(*environment_.policy, owner, Resource::session, request,
+                          [&](SparkRequest& wanted) {
+                            for (const InstanceRules* rules : rulesFor(*catalog, wanted.kind))
+                              template_fields::putUnder(wanted, rules->defaults);
+                          });
     row.kind = "shared";
     if (!request.kind.empty() && request.kind != row.kind) {
-      row.kind = environment_.plugins.canonicalKind(request.kind);
-      if (row.kind.empty()) throw Refusal(Cause::invalid, "Invalid kind: " + request.kind);
+      row.kind = catalog->canonicalKind(request.kind);
+      const std::string why = row.kind.empty() ? catalog->whyNot(request.kind) : std::string();
+      if (row.kind.empty())
+        throw Refusal(Cause::invalid, "Invalid kind: " + request.kind +
+                                          (why.empty() ? std::string() : " (" + why + ")"));
+    }
+    for (const InstanceRules* rules : rulesFor(*catalog, request.kind)) {
+      if (request.ttl.empty()) request.ttl = rules->ttl;
+      if (request.idleTimeout.empty()) request.idleTimeout = rules->idleTimeout;
+      if (request.heartbeatTimeoutInSecond == 0)
+        request.heartbeatTimeoutInSecond = rules->heartbeatTimeoutInSecond;
     }
     if (const std::string full = environment_.disk ? environment_.disk->refusal() : std::string();
         !full.empty())

@@ -93,6 +93,8 @@ class SessionManager {
  private:
   using Keys = KeyedCreation<Result>;
 
+  std::vector<const InstanceRules*> rulesFor(const PluginCatalog& catalog,
+                                             const std::string& kind) const;
   void add(CreateRequest request, const std::string& owner, const std::string& key,
            const std::string& digest, Created done);
   void takeUp(const SessionRow& row);
