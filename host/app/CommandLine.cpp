@@ -17,9 +17,13 @@
 
 #include "api/V1Api.h"
 #include "app/Paths.h"
+#include "app/PluginSettings.h"
 #include "app/Server.h"
+#include "plugin/CrashNote.h"
 #include "plugin/PluginCatalog.h"
+#include "plugin/PluginCrashes.h"
 #include "support/Log.h"
+#include "support/Time.h"
 
 namespace hearth::host {
 
@@ -36,6 +40,8 @@ const char* const help =
     "       hearth config [OPTIONS]       show each key with its value, where it is from, what it "
     "does\n"
     "       hearth plugin list [OPTIONS]  show the plugins and why one is refused\n"
+    "       hearth plugin release NAME [OPTIONS]\n"
+    "                                     forget its crashes: it leaves its quarantine\n"
     "       hearth --version | --help\n"
     "\n"
     "options:\n"
@@ -122,9 +128,19 @@ int showConfig(const Settings& settings) {
   return 0;
 }
 
+std::string crashesOf(const Settings& settings) {
+  try {
+    return crashFolder(dataFolder(settings));
+  } catch (const SettingsError&) {
+    return {};  // no host has run here
+  }
+}
+
 int listPlugins(const Settings& settings, bool json) {
   const std::string folder = pluginsFolder(settings);
-  const PluginCatalog catalog(folder, settings.text("plugins.conf_dir"));
+  crash::install();
+  const PluginCrashes crashes(crashesOf(settings), crashOptions(settings));
+  const PluginCatalog catalog(folder, settings.text("plugins.conf_dir"), {}, &crashes);
   if (json) {
     std::cout << pluginsView(catalog) << "\n";
     return 0;
@@ -132,16 +148,32 @@ int listPlugins(const Settings& settings, bool json) {
   if (catalog.entries().empty()) std::cout << "no plugins in " << folder << "\n";
   for (const CatalogEntry& entry : catalog.entries()) {
     std::cout << entry.instance << "  "
-              << (entry.loaded     ? "loaded"
-                  : entry.disabled ? "disabled"
-                                   : "refused");
+              << (entry.loaded        ? "loaded"
+                  : entry.disabled    ? "disabled"
+                  : entry.quarantined ? "in quarantine"
+                                      : "refused");
     if (!entry.descriptor.version.empty()) std::cout << "  version " << entry.descriptor.version;
     std::string kinds;
     for (const auto& kind : entry.kinds) kinds += (kinds.empty() ? "" : ", ") + kind.first;
     if (!kinds.empty()) std::cout << "  kinds " << kinds;
     std::cout << "\n  " << entry.path << "\n";
     if (!entry.reason.empty()) std::cout << "  " << entry.reason << "\n";
+    if (entry.lastCrash)
+      std::cout << "  last crash " << isoTime(entry.lastCrash->time) << ": "
+                << entry.lastCrash->summary << "\n  " << entry.lastCrash->note << "\n";
   }
+  return 0;
+}
+
+int releasePlugin(const Settings& settings, const std::string& name) {
+  PluginCrashes crashes(crashFolder(dataFolder(settings)), crashOptions(settings));
+  if (!crashes.release(name)) {
+    std::cerr << "hearth: no crash of a plugin called '" << name << "' is known in "
+              << crashFolder(dataFolder(settings)) << "\n";
+    return 1;
+  }
+  std::cout << "the crashes of " << name
+            << " are forgotten; it is loaded at the host's next start\n";
   return 0;
 }
 
@@ -162,6 +194,8 @@ int run(int argc, char** argv) {
   if (words == std::vector<std::string>{"config"}) return showConfig(load(arguments));
   if (words == std::vector<std::string>{"plugin", "list"})
     return listPlugins(load(arguments), arguments.has("json"));
+  if (words.size() == 3 && words[0] == "plugin" && words[1] == "release")
+    return releasePlugin(load(arguments), words[2]);
   std::string given;
   for (const std::string& word : words) given += (given.empty() ? "" : " ") + word;
   throw UsageError("unknown command '" + given + "'");

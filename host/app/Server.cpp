@@ -2,6 +2,7 @@
 
 #include <signal.h>
 #include <sys/resource.h>
+#include <unistd.h>
 
 #include <atomic>
 #include <boost/asio/ip/address.hpp>
@@ -9,6 +10,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <filesystem>
+#include <future>
 
 #include "api/BatchCalls.h"
 #include "api/BatchRoutes.h"
@@ -21,6 +23,7 @@
 #include "api/V1Api.h"
 #include "app/ClusterSettings.h"
 #include "app/Paths.h"
+#include "app/PluginSettings.h"
 #include "app/PolicySettings.h"
 #include "app/Reload.h"
 #include "app/ServiceManager.h"
@@ -28,7 +31,10 @@
 #include "cluster/ClusterFollowers.h"
 #include "http/HttpServer.h"
 #include "link/LinkServer.h"
+#include "plugin/CallWatch.h"
+#include "plugin/CrashNote.h"
 #include "plugin/PluginCatalog.h"
+#include "plugin/PluginCrashes.h"
 #include "plugin/PluginHost.h"
 #include "policy/ConfKeys.h"
 #include "retention/Retention.h"
@@ -161,6 +167,18 @@ void logAccess(const Request& request, int status, std::size_t bytes,
              printable(request.path), status, bytes, took.count());
 }
 
+/// For where a plugin still holds threads: nothing that it may use can be destroyed any more.
+[[noreturn]] void leaveWithout(const CallWatch& watch, Store& store) {
+  for (const std::string& call : watch.hanging()) log().error("the host ends without it: {}", call);
+  std::promise<void> written;
+  store.barrier([&written](const std::string&) { written.set_value(); });
+  if (written.get_future().wait_for(std::chrono::seconds(10)) != std::future_status::ready)
+    log().error("the store does not answer");
+  log().warn("stopped, while plugins were still at work");
+  stopLog();
+  ::_exit(0);
+}
+
 /// Lets running code come to its end, for at most `time`, or until a second signal.
 void drain(SessionManager& manager, const sigset_t& signals, milliseconds time) {
   sigset_t wanted = signals;
@@ -202,6 +220,7 @@ int serve(const std::function<Settings()>& load) {
   } catch (const std::exception& error) {
     throw SettingsError(error.what());
   }
+  crash::install();
   const BatchOptions batchLimits = batchOptions(settings);
   const std::string onShutdown = settings.text("session.on_shutdown");
   if (onShutdown != "end" && onShutdown != "detach")
@@ -213,6 +232,9 @@ int serve(const std::function<Settings()>& load) {
 
   EventLoop loop("hearth-work", 4);
   SqliteStore store(data + "/hearth.db");
+  PluginCrashes crashes(crashFolder(data), crashOptions(settings));
+  const auto lastCrash = crashes.take(crashNote(data));
+  crash::writeTo(crashNote(data));
   DiskFloor disk(data, settings.size("store.disk_floor"));
   Launcher launcher(loop, commaList(settings.text("driver.environment")));
   LinkServer links(loop, linkOptions(settings, data));
@@ -220,16 +242,19 @@ int serve(const std::function<Settings()>& load) {
   PluginCatalog catalog(pluginsFolder(settings), settings.text("plugins.conf_dir"),
                         {{"spark_home", settings.text("spark.home")},
                          {"master", settings.text("spark.master")},
-                         {"deploy_mode", settings.text("spark.deploy_mode")}});
+                         {"deploy_mode", settings.text("spark.deploy_mode")}},
+                        &crashes);
+  CallWatch watch(loop, watchOptions(settings));
   PluginHost plugins(catalog, launcher, links);
   Policy::Options rules = policyOptions(settings, catalog, data);
   const auto clusters = clusterFollowers(loop, clusterOptions(settings, catalog, rules));
   Policy policy(std::move(rules));
   SessionManager::Limits limits;
   limits.sessions = static_cast<std::size_t>(settings.number("session.limit"));
-  SessionManager manager(SessionEnvironment{loop, plugins, store, sessionOptions(settings),
-                                            clusters.get(), &policy, &disk},
-                         data + "/sessions", limits);
+  SessionManager manager(
+      SessionEnvironment{loop, plugins, store, sessionOptions(settings), clusters.get(), &policy,
+                         &disk, nullptr, &watch, &crashes, lastCrash},
+      data + "/sessions", limits);
   manager.recover();
   BatchManager batches(
       BatchEnvironment{loop, launcher, store, batchLimits, clusters.get(), &policy, &disk},
@@ -294,7 +319,7 @@ int serve(const std::function<Settings()>& load) {
   manager.shutdown(detach ? SessionManager::Stop::detach : SessionManager::Stop::end, closeTime);
   batches.shutdown(killTime);
   http.stop(milliseconds(500));
-  loop.stop();
+  if (!loop.stop(std::chrono::seconds(3)) || manager.lingers()) leaveWithout(watch, store);
   log().info("stopped");
   return 0;
 }

@@ -10,6 +10,8 @@
 #include <system_error>
 #include <utility>
 
+#include "plugin/CrashNote.h"
+#include "plugin/PluginCall.h"
 #include "support/Log.h"
 
 namespace hearth::host {
@@ -154,8 +156,10 @@ struct PluginCatalog::Manifest {
 };
 
 PluginCatalog::PluginCatalog(const fs::path& pluginsDir, const fs::path& manifestsDir,
-                             Fallbacks fallbacks)
-    : pluginsDir_(absoluteOrEmpty(pluginsDir)), fallbacks_(std::move(fallbacks)) {
+                             Fallbacks fallbacks, const PluginCrashes* crashes)
+    : pluginsDir_(absoluteOrEmpty(pluginsDir)),
+      fallbacks_(std::move(fallbacks)),
+      crashes_(crashes) {
   scan();
   for (const auto& file : filesIn(absoluteOrEmpty(manifestsDir), ".json")) readManifest(file);
   for (const auto& file : scanned_) {
@@ -255,8 +259,7 @@ void PluginCatalog::load(CatalogEntry& entry, const Manifest& manifest) {
       if (!sameText(digest, manifest.sha256))
         throw LoadError("its SHA-256 is " + digest + ", the manifest expects " + manifest.sha256);
     }
-    auto& library = libraries_[real(file).string()];
-    if (library == nullptr) library = std::make_shared<const PluginLibrary>(file);
+    const auto library = open(entry, file);
     entry.library = library;
     entry.path = library->path().string();
     entry.descriptor = library->descriptor();
@@ -289,11 +292,38 @@ void PluginCatalog::load(CatalogEntry& entry, const Manifest& manifest) {
     entry.configJson = json::serialize(config);
     entry.table = &library->table();
     offer(entry);
+    std::vector<std::string> kinds;
+    for (const auto& kind : entry.kinds) kinds.push_back(kind.first);
+    crash::knowPlugin(entry.instance, descriptor.version, entry.path, kinds);
   } catch (const std::exception& e) {
     entry.loaded = false;
     entry.table = nullptr;
     entry.reason = e.what();
   }
+}
+
+// Its code runs here for the first time: what it does then is told of the instance it is for.
+std::shared_ptr<const PluginLibrary> PluginCatalog::open(CatalogEntry& entry,
+                                                         const fs::path& file) {
+  const std::string path = real(file).string();
+  if (crashes_ != nullptr) {
+    entry.lastCrash = crashes_->last(entry.instance);
+    const std::string why = crashes_->barred(entry.instance, path);
+    entry.quarantined = !why.empty();
+    if (entry.quarantined) throw LoadError(why);
+  }
+  auto& library = libraries_[path];
+  if (library == nullptr) {
+    crash::knowPlugin(entry.instance, std::string(), path, {});
+    PluginCall call;
+    call.instance = entry.instance.c_str();
+    call.path = path.c_str();
+    call.slot = "load";
+    call.takingUp = true;
+    const PluginCallMark mark(call);
+    library = std::make_shared<const PluginLibrary>(file);
+  }
+  return library;
 }
 
 void PluginCatalog::offer(CatalogEntry& entry) {

@@ -8,10 +8,12 @@
 #include <filesystem>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "plugin/Descriptor.h"
+#include "plugin/PluginCrashes.h"
 #include "plugin/PluginLibrary.h"
 
 namespace hearth::host {
@@ -22,8 +24,10 @@ struct CatalogEntry {
   std::string path;      ///< of the .so; of the manifest where that names no .so
   std::string manifest;  ///< path, empty: loaded with defaults
   bool loaded = false;
-  bool disabled = false;  ///< by its manifest; then it is not loaded and that is no failure
-  std::string reason;     ///< why it is not loaded
+  bool disabled = false;     ///< by its manifest; then it is not loaded and that is no failure
+  bool quarantined = false;  ///< as it has crashed the host; then it is not loaded
+  std::string reason;        ///< why it is not loaded
+  std::optional<PluginCrashes::Entry> lastCrash;
 
   // Filled as far as was reached; complete where loaded.
   Descriptor descriptor;                       ///< as the plugin has it
@@ -59,8 +63,9 @@ class PluginCatalog {
   using Fallbacks = std::map<std::string, std::string>;
 
   /// Never throws for what it finds in the folders; a folder that is missing counts as empty.
+  /// `crashes`, where given, says what is in quarantine, and outlives this.
   PluginCatalog(const std::filesystem::path& pluginsDir, const std::filesystem::path& manifestsDir,
-                Fallbacks fallbacks = {});
+                Fallbacks fallbacks = {}, const PluginCrashes* crashes = nullptr);
   PluginCatalog(const PluginCatalog&) = delete;
   PluginCatalog& operator=(const PluginCatalog&) = delete;
 
@@ -89,10 +94,12 @@ class PluginCatalog {
   void readManifest(const std::filesystem::path& file);
   std::filesystem::path resolveLibrary(const Manifest& manifest) const;
   void load(CatalogEntry& entry, const Manifest& manifest);
+  std::shared_ptr<const PluginLibrary> open(CatalogEntry& entry, const std::filesystem::path& file);
   void offer(CatalogEntry& entry);
 
   std::filesystem::path pluginsDir_;
   const Fallbacks fallbacks_;
+  const PluginCrashes* const crashes_;
   std::vector<std::filesystem::path> scanned_;  // sorted
   std::vector<std::filesystem::path> claimed_;  // libraries that a manifest speaks for
   std::map<std::string, std::shared_ptr<const PluginLibrary>> libraries_;

@@ -6,6 +6,7 @@
 #include <string_view>
 
 #include "plugin/InterpreterHandles.h"
+#include "plugin/PluginCall.h"
 #include "support/Log.h"
 #include "support/Utf8.h"
 
@@ -14,6 +15,7 @@ namespace hearth::host {
 namespace {
 
 constexpr std::size_t maxBlob = 64 * 1024;
+constexpr std::size_t longestLine = 64 * 1024;  // of the log
 
 // Text from a plugin is made valid once, here, so that no reply of the host can carry bad UTF-8.
 std::string text(const hearth_str& value) {
@@ -51,9 +53,26 @@ hearth_status guarded(hearth_error* error, Call call) noexcept {
   }
 }
 
-hearth_status stale(hearth_error* error, const char* what) {
-  log().warn("plugin misbehaving: a {} handle that is not valid any more", what);
+hearth_status stale(PluginHost& host, hearth_error* error, const char* what) {
+  host.misbehaves("a {} handle that is not valid any more", what);
   return fail(error, HEARTH_E_STALE, std::string("the ") + what + " handle is not valid any more");
+}
+
+PluginCall callOf(const CatalogEntry& entry, const char* slot) {
+  PluginCall call;
+  call.instance = entry.instance.c_str();
+  call.version = entry.descriptor.version.c_str();
+  call.path = entry.path.c_str();
+  call.slot = slot;
+  return call;
+}
+
+hearth_status createInstance(const CatalogEntry& entry, const hearth_host* table, hearth_str config,
+                             PluginInstance& instance, hearth_error& error) {
+  PluginCall call = callOf(entry, "create");
+  call.takingUp = true;
+  const PluginCallMark mark(call);
+  return entry.table->create(table, config, &instance.self, &error);
 }
 
 }  // namespace
@@ -72,19 +91,21 @@ struct PluginHost::Calls {
   static void logLine(void* ctx, hearth_session_h session, std::int32_t level,
                       hearth_str line) noexcept {
     guarded(nullptr, [&] {
-      const std::string said = text(line);
+      const hearth_str start{line.ptr, std::min<std::size_t>(line.len, longestLine)};
+      std::string said = text(start);
+      if (line.len > longestLine) said += " [hearth: cut here]";
+      if (const auto found = session == 0 ? nullptr : host(ctx).interpreters_.find(session)) {
+        found->logLine(level, std::move(said));
+        return HEARTH_OK;
+      }
+      std::uint64_t missed = 0;
+      if (!host(ctx).lines_.pass(missed)) return HEARTH_OK;
+      if (missed > 0) log().warn("plugin: {} lines are missing here", missed);
       const auto severity = level >= HEARTH_LOG_ERROR  ? spdlog::level::err
                             : level == HEARTH_LOG_WARN ? spdlog::level::warn
                             : level == HEARTH_LOG_INFO ? spdlog::level::info
                                                        : spdlog::level::debug;
-      const auto interpreter = session == 0 ? nullptr : host(ctx).interpreters_.find(session);
-      if (!interpreter) {
-        log().log(severity, "plugin: {}", said);
-        return HEARTH_OK;
-      }
-      log().log(severity, "session {}: {}: {}", interpreter->services_.sessionId,
-                interpreter->pluginName(), said);
-      if (level >= HEARTH_LOG_INFO) interpreter->services_.log->append(said);
+      log().log(severity, "plugin: {}", said);
       return HEARTH_OK;
     });
   }
@@ -156,7 +177,7 @@ struct PluginHost::Calls {
                             hearth_error* error) noexcept {
     return guarded(error, [&]() -> hearth_status {
       auto found = find(ctx, session, "save");
-      if (!found) return stale(error, "session");
+      if (!found) return stale(host(ctx), error, "session");
       if (blob.len > maxBlob) return fail(error, HEARTH_E_LIMIT, "a blob may have 64 KiB");
       found->postSave(std::string(blob.len == 0 ? "" : blob.ptr, blob.len));
       return HEARTH_OK;
@@ -167,7 +188,7 @@ struct PluginHost::Calls {
                              hearth_proc_h* proc, hearth_error* error) noexcept {
     return guarded(error, [&]() -> hearth_status {
       auto found = find(ctx, session, "spawn");
-      if (!found) return stale(error, "session");
+      if (!found) return stale(host(ctx), error, "session");
       if (!what || !proc || what->argc == 0)
         return fail(error, HEARTH_E_INVALID, "spawn needs a program and a place for its handle");
       *proc = found->spawn(*what);
@@ -179,7 +200,7 @@ struct PluginHost::Calls {
                                  hearth_error* error) noexcept {
     return guarded(error, [&]() -> hearth_status {
       auto found = find(ctx, session, "proc_adopt");
-      if (!found) return stale(error, "session");
+      if (!found) return stale(host(ctx), error, "session");
       if (!proc) return fail(error, HEARTH_E_INVALID, "proc_adopt needs a place for the handle");
       *proc = found->adopt();
       if (*proc == 0) return fail(error, HEARTH_E_STATE, "the process has ended");
@@ -191,7 +212,7 @@ struct PluginHost::Calls {
                                  hearth_error* error) noexcept {
     return guarded(error, [&]() -> hearth_status {
       const auto found = host(ctx).procs_.find(proc);
-      if (!found) return stale(error, "process");
+      if (!found) return stale(host(ctx), error, "process");
       if (!found->process->write(std::string(bytes.len == 0 ? "" : bytes.ptr, bytes.len)))
         return fail(error, HEARTH_E_LIMIT, "stdin is closed or too much waits to be written");
       return HEARTH_OK;
@@ -202,7 +223,7 @@ struct PluginHost::Calls {
                                   hearth_error* error) noexcept {
     return guarded(error, [&]() -> hearth_status {
       const auto found = host(ctx).procs_.find(proc);
-      if (!found) return stale(error, "process");
+      if (!found) return stale(host(ctx), error, "process");
       if (!found->process->signal(signo))
         return fail(error, HEARTH_E_STATE, "the process has ended");
       return HEARTH_OK;
@@ -222,7 +243,7 @@ struct PluginHost::Calls {
                                  hearth_offer* offer, hearth_error* error) noexcept {
     return guarded(error, [&]() -> hearth_status {
       auto found = find(ctx, session, "chan_offer");
-      if (!found) return stale(error, "session");
+      if (!found) return stale(host(ctx), error, "session");
       if (!offer || offer->struct_size < sizeof(hearth_offer))
         return fail(error, HEARTH_E_INVALID, "chan_offer needs a hearth_offer with its size");
       found->offerChannel(text(options), *offer);
@@ -234,7 +255,7 @@ struct PluginHost::Calls {
                                 hearth_chan_h* chan, hearth_error* error) noexcept {
     return guarded(error, [&]() -> hearth_status {
       auto found = find(ctx, session, "chan_join");
-      if (!found) return stale(error, "session");
+      if (!found) return stale(host(ctx), error, "session");
       if (!chan) return fail(error, HEARTH_E_INVALID, "chan_join needs a place for its handle");
       *chan = found->joinChannel(text(openJson));
       return HEARTH_OK;
@@ -245,7 +266,7 @@ struct PluginHost::Calls {
                                 hearth_error* error) noexcept {
     return guarded(error, [&]() -> hearth_status {
       const auto found = host(ctx).chans_.find(chan);
-      if (!found) return stale(error, "channel");
+      if (!found) return stale(host(ctx), error, "channel");
       if (!frame) return fail(error, HEARTH_E_INVALID, "chan_send needs a frame");
       if (frame->payload.len > maxFramePayload)
         return fail(error, HEARTH_E_LIMIT, "a frame may have 64 MiB");
@@ -301,7 +322,7 @@ PluginHost::PluginHost(PluginCatalog& catalog, Launcher& launcher, LinkServer& l
     instance->entry = &entry;
     instance->table = entry.table;
     const hearth_str config{entry.configJson.data(), entry.configJson.size()};
-    const hearth_status status = entry.table->create(&table_, config, &instance->self, &error);
+    const hearth_status status = createInstance(entry, &table_, config, *instance, error);
     if (status != HEARTH_OK) {
       why[sizeof why - 1] = '\0';
       catalog_.refuse(entry,
@@ -316,7 +337,11 @@ PluginHost::PluginHost(PluginCatalog& catalog, Launcher& launcher, LinkServer& l
 }
 
 PluginHost::~PluginHost() {
-  for (const auto& instance : instances_) instance->table->destroy(instance->self);
+  for (const auto& instance : instances_) {
+    const PluginCall call = callOf(*instance->entry, "destroy");
+    const PluginCallMark mark(call);
+    instance->table->destroy(instance->self);
+  }
 }
 
 const PluginInstance* PluginHost::forKind(const std::string& kindOrAlias) const {

@@ -42,6 +42,12 @@ bool Session::carriesSession(const Slot& of) {
   return main && main->entry->leader == of.kind;
 }
 
+std::string Session::whyNoKind(const std::string& kind) const {
+  const std::string why =
+      environment_.crashes ? environment_.crashes->whyNoKind(kind) : std::string();
+  return why.empty() ? why : ": " + why;
+}
+
 Session::Slot& Session::slot(const std::string& kind) {
   Slot& found = slots_[kind];
   if (found.kind.empty()) {
@@ -76,7 +82,8 @@ void Session::checkNow(const Checked& done) {
 
 void Session::ensure(Slot& wanted) {
   if (wanted.phase != Phase::none || ending_) return;
-  if (!wanted.instance) return startFailed(wanted, "no plugin serves the kind " + wanted.kind);
+  if (!wanted.instance)
+    return startFailed(wanted, "no plugin serves the kind " + wanted.kind + whyNoKind(wanted.kind));
   const std::string leader = wanted.instance->entry->leader;
   if (leader.empty()) return openAndLaunch(wanted, std::string());
   wanted.phase = Phase::waitingForLeader;
@@ -136,7 +143,11 @@ void Session::open(Slot& opened, const std::string& driverJson) {
   options.key("request").raw(request_.toJson());
   options.endObject();
   arguments.optionsJson = options.take();
-  SessionServices services{std::to_string(id_), work_, &environment_.loop, strand_, link_, log_};
+  SessionServices services{std::to_string(id_), work_, &environment_.loop, strand_, link_, log_,
+                           environment_.watch,  {},    processes_};
+  services.callHangs = [weak = weak_from_this()](const std::string& why) {
+    if (const auto self = weak.lock()) self->callHangs(why);
+  };
   opened.interpreter = Interpreter::open(environment_.plugins, *opened.instance,
                                          std::move(services), *this, arguments);
 }
