@@ -6,15 +6,14 @@
 
 namespace hearth::host {
 
-namespace {
-
-// As Spark's own UI judges its keys.
-bool isSecret(const std::string& key) {
+bool isSecretKey(const std::string& key) {
   const std::string lower = lowered(key);
   for (const char* word : {"secret", "password", "token", "access.key", "accesskey", "credential"})
     if (lower.find(word) != std::string::npos) return true;
   return false;
 }
+
+namespace {
 
 void writeFields(JsonWriter& out, const SparkRequest& values) {
   const auto text = [&](const char* name, const std::string& value) {
@@ -49,7 +48,7 @@ void writeTemplate(JsonWriter& out, const Template& shown) {
   writeFields(out, shown.values);
   out.key("conf").beginObject();
   for (const auto& [key, value] : shown.values.conf)
-    out.key(key).string(isSecret(key) ? "*********(redacted)" : value);
+    out.key(key).string(isSecretKey(key) ? redactedText : value);
   out.endObject();
   out.key("locked").strings(shown.locked);
   out.endObject();

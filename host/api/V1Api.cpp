@@ -3,6 +3,8 @@
 #include <hearth/plugin.h>
 
 #include <algorithm>
+#include <boost/json/parse.hpp>
+#include <boost/json/serialize.hpp>
 
 #include "api/Bundle.h"
 #include "api/Dispatcher.h"
@@ -12,6 +14,7 @@
 #include "api/ResultRows.h"
 #include "api/SessionEvents.h"
 #include "api/StatementEvents.h"
+#include "api/TemplatesApi.h"
 #include "api/Views.h"
 #include "support/JsonWriter.h"
 #include "support/Time.h"
@@ -198,15 +201,29 @@ void sendNotebook(const SessionCalls& calls, const ExchangePtr& exchange, const 
   answer(exchange, std::move(response));
 }
 
+/// Without the values of keys that name a secret.
+std::string shownDefaults(const std::string& defaults) {
+  if (defaults.empty()) return {};
+  boost::system::error_code error;
+  boost::json::value shown = boost::json::parse(defaults, error);
+  if (error || !shown.is_object()) return {};
+  if (boost::json::value* conf = shown.get_object().if_contains("conf"); conf && conf->is_object())
+    for (auto& entry : conf->get_object())
+      if (isSecretKey(std::string(entry.key()))) entry.value() = redactedText;
+  return boost::json::serialize(shown);
+}
+
 }  // namespace
 
 std::string pluginsView(const PluginCatalog& catalog) {
   JsonWriter out;
   out.beginObject().key("plugins").beginArray();
   for (const CatalogEntry& entry : catalog.entries()) {
+    const PluginInstancePtr instance = entry.retiring ? entry.last.lock() : entry.live;
+    if (entry.retiring && !instance) continue;  // its last session has just ended
     out.beginObject();
     out.key("instance").string(entry.instance);
-    out.key("state").string(entry.loaded ? "loaded" : entry.disabled ? "disabled" : "refused");
+    out.key("state").string(entry.state());
     out.key("reason").stringOrNull(entry.reason);
     out.key("path").string(entry.path);
     out.key("manifest").stringOrNull(entry.manifest);
@@ -236,13 +253,18 @@ std::string pluginsView(const PluginCatalog& catalog) {
     } else {
       out.null();
     }
+    out.key("sha256").stringOrNull(entry.file.sha256);
+    out.key("loadedAt").stringOrNull(isoTime(entry.loadedAt));
+    out.key("sessions").integer(instance ? instance->sessions.load() : 0);
+    out.key("defaults").raw(shownDefaults(entry.rules.defaultsJson));
+    out.key("limits").raw(entry.rules.limitsJson);
     out.endObject();
   }
   out.endArray().endObject();
   return out.take();
 }
 
-void addV1Routes(Router& router, const SessionCalls& calls, const PluginCatalog& catalog,
+void addV1Routes(Router& router, const SessionCalls& calls, const PluginHost& plugins,
                  const std::string& version) {
   using Args = const PathArguments&;
   const auto id = [](Args args) -> const std::string& { return args.at("id"); };
@@ -260,8 +282,8 @@ void addV1Routes(Router& router, const SessionCalls& calls, const PluginCatalog&
   });
   router.add("GET", "/v1/openapi.json",
              [](const ExchangePtr& exchange, Args) { answerJson(exchange, 200, openApiDocument); });
-  router.add("GET", "/v1/plugins", [&catalog](const ExchangePtr& exchange, Args) {
-    answerJson(exchange, 200, pluginsView(catalog));
+  router.add("GET", "/v1/plugins", [&plugins](const ExchangePtr& exchange, Args) {
+    answerJson(exchange, 200, pluginsView(*plugins.catalog()));
   });
 
   router.add("GET", "/v1/sessions",

@@ -5,12 +5,12 @@
 
 #include "api/SessionCalls.h"
 #include "http/Router.h"
-#include "plugin/PluginCatalog.h"
+#include "plugin/PluginHost.h"
 
 namespace hearth::host {
 
 /// Adds the /v1 face. Everything passed by reference outlives the router.
-void addV1Routes(Router& router, const SessionCalls& calls, const PluginCatalog& catalog,
+void addV1Routes(Router& router, const SessionCalls& calls, const PluginHost& plugins,
                  const std::string& version);
 
 /// The list of plugins as GET /v1/plugins and `hearth plugin list --json` show it.

@@ -160,6 +160,7 @@ std::string v1Session(const SessionView& view) {
   out.key("proxyUser").stringOrNull(row.proxyUser);
   out.key("appId").stringOrNull(info.text("appId"));
   out.key("sparkVersion").stringOrNull(info.text("sparkVersion"));
+  out.key("plugin").stringOrNull(info.text("plugin"));
   writeAppInfo(out, info);
   writeRequest(out, request);
   out.key("links").beginObject();

@@ -7,6 +7,7 @@
 #include <Poco/Util/OptionSet.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <cstdio>
 #include <cstdlib>
 #include <exception>
@@ -15,15 +16,14 @@
 #include <string>
 #include <vector>
 
-#include "api/V1Api.h"
 #include "app/Paths.h"
+#include "app/PluginAdd.h"
+#include "app/PluginList.h"
+#include "app/PluginNew.h"
 #include "app/PluginSettings.h"
 #include "app/Server.h"
-#include "plugin/CrashNote.h"
-#include "plugin/PluginCatalog.h"
 #include "plugin/PluginCrashes.h"
 #include "support/Log.h"
-#include "support/Time.h"
 
 namespace hearth::host {
 
@@ -42,6 +42,11 @@ const char* const help =
     "       hearth plugin list [OPTIONS]  show the plugins and why one is refused\n"
     "       hearth plugin release NAME [OPTIONS]\n"
     "                                     forget its crashes: it leaves its quarantine\n"
+    "       hearth plugin check FILE...   hold plugins to the rules of the ABI; --help has its "
+    "options\n"
+    "       hearth plugin new NAME        write a working plugin, to be made one's own\n"
+    "       hearth plugin add PATH        put a .so, or the folder it is in, into the plugins "
+    "folder\n"
     "       hearth --version | --help\n"
     "\n"
     "options:\n"
@@ -52,6 +57,9 @@ const char* const help =
     "      --data DIR       data.dir\n"
     "      --plugins DIR    plugins.dir\n"
     "      --json           plugin list: as JSON\n"
+    "      --server URL     plugin list: ask a running server\n"
+    "      --language LANG  plugin new: cpp (default) or c\n"
+    "      --dir DIR        plugin new: where to, default ./NAME\n"
     "  -h, --help           this text\n";
 
 class UsageError : public std::runtime_error {
@@ -62,11 +70,18 @@ class UsageError : public std::runtime_error {
 struct Arguments {
   std::vector<std::string> words;
   std::vector<std::pair<std::string, std::string>> options;
+  std::string value(const std::string& name, const std::string& otherwise) const {
+    for (const auto& option : options)
+      if (option.first == name) return option.second;
+    return otherwise;
+  }
   bool has(const std::string& name) const {
     for (const auto& option : options)
       if (option.first == name) return true;
     return false;
   }
+};
+}
 };
 
 Arguments parse(int argc, char** argv) {
@@ -78,6 +93,9 @@ Arguments parse(int argc, char** argv) {
   known.addOption(Option("data", "").argument("DIR"));
   known.addOption(Option("plugins", "").argument("DIR"));
   known.addOption(Option("json", ""));
+  known.addOption(Option("server", "").argument("URL"));
+  known.addOption(Option("language", "").argument("LANG"));
+  known.addOption(Option("dir", "").argument("DIR"));
   known.addOption(Option("version", ""));
   known.addOption(Option("help", "h"));
   Poco::Util::OptionProcessor processor(known);
@@ -128,40 +146,31 @@ int showConfig(const Settings& settings) {
   return 0;
 }
 
-std::string crashesOf(const Settings& settings) {
-  try {
-    return crashFolder(dataFolder(settings));
-  } catch (const SettingsError&) {
-    return {};  // no host has run here
-  }
+/// Becomes plugin-check, which is beside this program. Returns only by throwing.
+int checkPlugins(char** arguments) {
+  const auto program =
+      std::filesystem::read_symlink("/proc/self/exe").parent_path() / "plugin-check";
+  std::string name = program.string();
+  *arguments = name.data();
+  ::execv(name.c_str(), arguments);
+  throw std::runtime_error(name + ": " + std::generic_category().message(errno));
 }
 
-int listPlugins(const Settings& settings, bool json) {
-  const std::string folder = pluginsFolder(settings);
-  crash::install();
-  const PluginCrashes crashes(crashesOf(settings), crashOptions(settings));
-  const PluginCatalog catalog(folder, settings.text("plugins.conf_dir"), {}, &crashes);
-  if (json) {
-    std::cout << pluginsView(catalog) << "\n";
-    return 0;
+int newPlugin(const std::string& name, const Arguments& arguments) {
+  const std::string folder = arguments.value("dir", name);
+  try {
+    writeNewPlugin(name, arguments.value("language", "cpp"), folder);
+  } catch (const std::invalid_argument& error) {
+    throw UsageError(error.what());
   }
-  if (catalog.entries().empty()) std::cout << "no plugins in " << folder << "\n";
-  for (const CatalogEntry& entry : catalog.entries()) {
-    std::cout << entry.instance << "  "
-              << (entry.loaded        ? "loaded"
-                  : entry.disabled    ? "disabled"
-                  : entry.quarantined ? "in quarantine"
-                                      : "refused");
-    if (!entry.descriptor.version.empty()) std::cout << "  version " << entry.descriptor.version;
-    std::string kinds;
-    for (const auto& kind : entry.kinds) kinds += (kinds.empty() ? "" : ", ") + kind.first;
-    if (!kinds.empty()) std::cout << "  kinds " << kinds;
-    std::cout << "\n  " << entry.path << "\n";
-    if (!entry.reason.empty()) std::cout << "  " << entry.reason << "\n";
-    if (entry.lastCrash)
-      std::cout << "  last crash " << isoTime(entry.lastCrash->time) << ": "
-                << entry.lastCrash->summary << "\n  " << entry.lastCrash->note << "\n";
-  }
+  std::cout << "a plugin for the kind " << name << " is in " << folder
+            << "; its README.md says how to build, check and add it\n";
+  return 0;
+}
+
+int addOne(const std::string& source, const Settings& settings) {
+  const auto place = addPlugin(source, pluginsFolder(settings));
+  std::cout << place.string() << "\n";
   return 0;
 }
 
@@ -178,6 +187,9 @@ int releasePlugin(const Settings& settings, const std::string& name) {
 }
 
 int run(int argc, char** argv) {
+  // Its options are its own.
+  if (argc >= 3 && std::string(argv[1]) == "plugin" && std::string(argv[2]) == "check")
+    return checkPlugins(argv + 2);
   const Arguments arguments = parse(argc, argv);
   if (arguments.has("help") || (argc == 2 && std::string(argv[1]) == "help")) {
     std::cout << help;
@@ -188,14 +200,20 @@ int run(int argc, char** argv) {
     return 0;
   }
   const auto& words = arguments.words;
-  if (words.empty()) throw UsageError("a command is needed: serve, config or plugin list");
+  if (words.empty()) throw UsageError("a command is needed: serve, config or plugin");
   if (words == std::vector<std::string>{"serve"})
     return serve([&arguments] { return load(arguments); });
   if (words == std::vector<std::string>{"config"}) return showConfig(load(arguments));
   if (words == std::vector<std::string>{"plugin", "list"})
-    return listPlugins(load(arguments), arguments.has("json"));
+    return listPlugins(load(arguments), arguments.value("server", ""), arguments.has("json"));
   if (words.size() == 3 && words[0] == "plugin" && words[1] == "release")
     return releasePlugin(load(arguments), words[2]);
+  if (words.size() >= 2 && words[0] == "plugin" && (words[1] == "new" || words[1] == "add")) {
+    if (words.size() != 3)
+      throw UsageError("plugin " + words[1] + " needs one " +
+                       (words[1] == "new" ? "name" : "path"));
+    return words[1] == "new" ? newPlugin(words[2], arguments) : addOne(words[2], load(arguments));
+  }
   std::string given;
   for (const std::string& word : words) given += (given.empty() ? "" : " ") + word;
   throw UsageError("unknown command '" + given + "'");

@@ -1,4 +1,4 @@
-// The subcommands of the program: serve, config, plugin list.
+// The subcommands of the program: serve, config, plugin new, add, check and list.
 #pragma once
 
 namespace hearth::host {

@@ -17,12 +17,24 @@ std::string dataFolder(const Settings& settings) {
       "neither data.dir, XDG_STATE_HOME nor HOME is set: say where to keep the store");
 }
 
+fs::path installPrefix() {
+  std::error_code error;
+  return fs::read_symlink("/proc/self/exe", error).parent_path().parent_path();
+}
+
+fs::path pluginTemplates() {
+  return installPrefix() / HEARTH_DATADIR / "hearth" / "plugin-template";
+}
+
+fs::path pluginDocs() {
+  return installPrefix() / HEARTH_DOCDIR / "plugin-api" / "doc";
+}
+
 std::string pluginsFolder(const Settings& settings) {
   if (!settings.text("plugins.dir").empty())
     return fs::absolute(settings.text("plugins.dir")).string();
   std::error_code error;
-  const fs::path program = fs::read_symlink("/proc/self/exe", error);
-  const fs::path above = program.parent_path().parent_path();
+  const fs::path above = installPrefix();
   const fs::path built = above / "plugins";
   if (fs::is_directory(built, error)) return built.string();
   return (above / HEARTH_LIBDIR / "hearth" / "plugins").string();

@@ -1,6 +1,7 @@
 // Where things are when nobody has said so.
 #pragma once
 
+#include <filesystem>
 #include <string>
 
 #include "config/Settings.h"
@@ -19,5 +20,12 @@ std::string crashNote(const std::string& dataFolder);
 
 /// The program hearth-supervise: beside the running one in a build tree, else in libexec.
 std::string supervisorProgram();
+
+/// What the running program was installed under; in a build tree the build folder.
+std::filesystem::path installPrefix();
+/// What `hearth plugin new` writes: a folder for each language.
+std::filesystem::path pluginTemplates();
+/// The pages for authors of plugins.
+std::filesystem::path pluginDocs();
 
 }  // namespace hearth::host

@@ -21,18 +21,19 @@ std::string joined(const std::string& all, const std::string& one) {
 }  // namespace
 
 Reload::Reload(Settings current, std::function<Settings()> load, Policy& policy,
-               const PluginCatalog& catalog, SessionManager& sessions, std::string data)
+               const PluginHost& plugins, SessionManager& sessions, std::string data)
     : current_(std::move(current)),
       load_(std::move(load)),
       policy_(policy),
-      catalog_(catalog),
+      plugins_(plugins),
       sessions_(sessions),
       data_(std::move(data)) {}
 
 void Reload::run() {
+  const std::lock_guard<std::mutex> lock(mutex_);
   try {
     Settings fresh = load_();
-    Policy::Options rules = policyOptions(fresh, catalog_, data_);
+    Policy::Options rules = policyOptions(fresh, *plugins_.catalog(), data_);
     setLogLevel(fresh.text("log.level"));
     policy_.replace(std::move(rules));
     sessions_.setLimits({static_cast<std::size_t>(fresh.number("session.limit"))});
@@ -51,6 +52,15 @@ void Reload::run() {
         current_.set(key.name, fresh.text(key.name), fresh.value(key.name).origin);
   } catch (const std::exception& error) {
     log().error("SIGHUP: the configuration stays as it is: {}", error.what());
+  }
+}
+
+void Reload::pluginsChanged() {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  try {
+    policy_.replace(policyOptions(current_, *plugins_.catalog(), data_));
+  } catch (const std::exception& error) {
+    log().error("plugins have changed; the policy does not take notice: {}", error.what());
   }
 }
 

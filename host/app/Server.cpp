@@ -33,7 +33,6 @@
 #include "link/LinkServer.h"
 #include "plugin/CallWatch.h"
 #include "plugin/CrashNote.h"
-#include "plugin/PluginCatalog.h"
 #include "plugin/PluginCrashes.h"
 #include "plugin/PluginHost.h"
 #include "policy/ConfKeys.h"
@@ -50,6 +49,8 @@ namespace fs = std::filesystem;
 using std::chrono::milliseconds;
 
 namespace {
+
+constexpr std::chrono::seconds pluginPatience{5};
 
 void refuseOpenDoor(const Settings& settings) {
   const std::string host = settings.text("server.host");
@@ -179,6 +180,16 @@ void logAccess(const Request& request, int status, std::size_t bytes,
   ::_exit(0);
 }
 
+PluginFolders pluginFolders(const Settings& settings, const PluginCrashes* crashes) {
+  // One Spark for batches and sessions, unless a manifest says otherwise.
+  return {std::filesystem::absolute(pluginsFolder(settings)),
+          settings.text("plugins.conf_dir"),
+          {{"spark_home", settings.text("spark.home")},
+           {"master", settings.text("spark.master")},
+           {"deploy_mode", settings.text("spark.deploy_mode")}},
+          crashes};
+}
+
 /// Lets running code come to its end, for at most `time`, or until a second signal.
 void drain(SessionManager& manager, const sigset_t& signals, milliseconds time) {
   sigset_t wanted = signals;
@@ -238,16 +249,10 @@ int serve(const std::function<Settings()>& load) {
   DiskFloor disk(data, settings.size("store.disk_floor"));
   Launcher launcher(loop, commaList(settings.text("driver.environment")));
   LinkServer links(loop, linkOptions(settings, data));
-  // One Spark for batches and sessions, unless a manifest says otherwise.
-  PluginCatalog catalog(pluginsFolder(settings), settings.text("plugins.conf_dir"),
-                        {{"spark_home", settings.text("spark.home")},
-                         {"master", settings.text("spark.master")},
-                         {"deploy_mode", settings.text("spark.deploy_mode")}},
-                        &crashes);
   CallWatch watch(loop, watchOptions(settings));
-  PluginHost plugins(catalog, launcher, links);
-  Policy::Options rules = policyOptions(settings, catalog, data);
-  const auto clusters = clusterFollowers(loop, clusterOptions(settings, catalog, rules));
+  PluginHost plugins(pluginFolders(settings, &crashes), launcher, links);
+  Policy::Options rules = policyOptions(settings, *plugins.catalog(), data);
+  const auto clusters = clusterFollowers(loop, clusterOptions(settings, *plugins.catalog(), rules));
   Policy policy(std::move(rules));
   SessionManager::Limits limits;
   limits.sessions = static_cast<std::size_t>(settings.number("session.limit"));
@@ -272,7 +277,7 @@ int serve(const std::function<Settings()>& load) {
   addLivyRoutes(router, livyCalls);
   addLivyBatchRoutes(router, livyBatches);
   addV1BatchRoutes(router, v1Batches);
-  addV1Routes(router, v1Calls, catalog, HEARTH_VERSION);
+  addV1Routes(router, v1Calls, plugins, HEARTH_VERSION);
   addTemplateRoutes(router, policy);
   std::atomic<bool> leaving{false};
   addHealthRoutes(router, [&manager, &leaving, &disk] {
@@ -291,17 +296,20 @@ int serve(const std::function<Settings()>& load) {
               host.find(':') == std::string::npos ? host.c_str() : ("[" + host + "]").c_str(),
               static_cast<unsigned>(http.port()));
   std::fflush(stdout);
-  log().info("hearth {} serves {} kinds, data in {}", HEARTH_VERSION, plugins.kinds().size(), data);
+  log().info("hearth {} serves {} kinds, data in {}", HEARTH_VERSION,
+             plugins.catalog()->kinds().size(), data);
 
   Retention retention(loop, store, retentionOptions(settings), data + "/sessions",
                       data + "/batches");
   retention.start();
+  Reload reload(settings, load, policy, plugins, manager, data);
+  plugins.registry().watch([&reload] { reload.pluginsChanged(); });
   service::ready();
-  Reload reload(settings, load, policy, catalog, manager, data);
   int received = 0;
   while (sigwait(&signals, &received) != 0 || received == SIGHUP) {
     service::reloading();
     reload.run();
+    plugins.registry().lookAgain();
     service::ready();
   }
   log().info("{}: {} {} sessions", received == SIGTERM ? "SIGTERM" : "SIGINT",
@@ -319,7 +327,12 @@ int serve(const std::function<Settings()>& load) {
   manager.shutdown(detach ? SessionManager::Stop::detach : SessionManager::Stop::end, closeTime);
   batches.shutdown(killTime);
   http.stop(milliseconds(500));
-  if (!loop.stop(std::chrono::seconds(3)) || manager.lingers()) leaveWithout(watch, store);
+  const bool rested = plugins.registry().stop(pluginPatience);
+  if (!rested)
+    log().error("a plugin does not come back from create or destroy, and is not waited for");
+  // Its thread cannot be ended, nor what it uses be destroyed.
+  if (!loop.stop(std::chrono::seconds(3)) || !rested || manager.lingers())
+    leaveWithout(watch, store);
   log().info("stopped");
   return 0;
 }

@@ -83,6 +83,8 @@ char uncaught[512];
 const char* kept(const std::string& text) {
   std::string clean = text;
   std::replace(clean.begin(), clean.end(), '\n', ' ');
+  // A further version of a file is loaded by another spelling of its path.
+  for (std::size_t at; (at = clean.find("/./")) != std::string::npos;) clean.erase(at, 2);
   return ::strdup(clean.c_str());
 }
 

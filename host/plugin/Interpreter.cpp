@@ -51,10 +51,11 @@ Reach reachIn(const std::string& optionsJson) {
 
 }  // namespace
 
-Interpreter::Interpreter(PluginHost& host, const PluginInstance& instance, SessionServices services,
+Interpreter::Interpreter(PluginHost& host, PluginInstancePtr instance, SessionServices services,
                          InterpreterOwner& owner, std::string kind)
     : host_(host),
-      instance_(instance),
+      held_(std::move(instance)),
+      instance_(*held_),
       services_(std::move(services)),
       owner_(owner),
       kind_(std::move(kind)),
@@ -66,7 +67,7 @@ Interpreter::~Interpreter() {
   if (handle_ != 0) host_.interpreters_.remove(handle_);
 }
 
-std::shared_ptr<Interpreter> Interpreter::open(PluginHost& host, const PluginInstance& instance,
+std::shared_ptr<Interpreter> Interpreter::open(PluginHost& host, const PluginInstancePtr& instance,
                                                SessionServices services, InterpreterOwner& owner,
                                                const OpenArguments& arguments) {
   const std::string sessionId = services.sessionId;
@@ -86,8 +87,8 @@ std::shared_ptr<Interpreter> Interpreter::open(PluginHost& host, const PluginIns
   args.recovery_blob = borrow(arguments.recoveryBlob);
   interpreter->released_ = true;  // nothing to release until open has succeeded
   interpreter->check("open", [&](hearth_error* error) {
-    return instance.table->open(instance.self, interpreter->handle_, &args, &interpreter->self_,
-                                error);
+    return instance->table->open(instance->self, interpreter->handle_, &args, &interpreter->self_,
+                                 error);
   });
   interpreter->released_ = false;
   return interpreter;

@@ -18,6 +18,7 @@
 #include "plugin/CallWatch.h"
 #include "plugin/DriverLink.h"
 #include "plugin/EventInbox.h"
+#include "plugin/PluginInstance.h"
 #include "process/ForeignProcess.h"
 #include "process/LogFile.h"
 #include "process/Process.h"
@@ -29,7 +30,6 @@ namespace hearth::host {
 
 class Interpreter;
 class PluginHost;
-struct PluginInstance;
 
 /// A plugin refused a call; the text is the plugin's.
 class PluginError : public std::runtime_error {
@@ -107,7 +107,7 @@ struct OpenArguments {
 class Interpreter : public std::enable_shared_from_this<Interpreter> {
  public:
   /// Calls the plugin's open.
-  static std::shared_ptr<Interpreter> open(PluginHost& host, const PluginInstance& instance,
+  static std::shared_ptr<Interpreter> open(PluginHost& host, const PluginInstancePtr& instance,
                                            SessionServices services, InterpreterOwner& owner,
                                            const OpenArguments& arguments);
   ~Interpreter();
@@ -148,7 +148,7 @@ class Interpreter : public std::enable_shared_from_this<Interpreter> {
   struct Proc;
   struct Chan;
 
-  Interpreter(PluginHost& host, const PluginInstance& instance, SessionServices services,
+  Interpreter(PluginHost& host, PluginInstancePtr instance, SessionServices services,
               InterpreterOwner& owner, std::string kind);
 
   template <typename Call>
@@ -186,7 +186,8 @@ class Interpreter : public std::enable_shared_from_this<Interpreter> {
   void finishStatement(std::uint64_t statement, std::int32_t outcome, std::string bundle);
 
   PluginHost& host_;
-  const PluginInstance& instance_;
+  const PluginInstancePtr held_;
+  const PluginInstance& instance_;  // the same
   SessionServices services_;
   InterpreterOwner& owner_;
   std::string kind_;

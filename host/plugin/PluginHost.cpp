@@ -4,9 +4,9 @@
 #include <cstring>
 #include <exception>
 #include <string_view>
+#include <utility>
 
 #include "plugin/InterpreterHandles.h"
-#include "plugin/PluginCall.h"
 #include "support/Log.h"
 #include "support/Utf8.h"
 
@@ -16,6 +16,11 @@ namespace {
 
 constexpr std::size_t maxBlob = 64 * 1024;
 constexpr std::size_t longestLine = 64 * 1024;  // of the log
+
+// Lengths as of ABI 1.0, which a plugin's structures have at least, also where later ones are longer.
+constexpr std::size_t spawnSize = offsetof(hearth_spawn, cwd) + sizeof(hearth_str);
+constexpr std::size_t offerSize =
+    offsetof(hearth_offer, link_file) + sizeof(hearth_offer::link_file);
 
 // Text from a plugin is made valid once, here, so that no reply of the host can carry bad UTF-8.
 std::string text(const hearth_str& value) {
@@ -56,23 +61,6 @@ hearth_status guarded(hearth_error* error, Call call) noexcept {
 hearth_status stale(PluginHost& host, hearth_error* error, const char* what) {
   host.misbehaves("a {} handle that is not valid any more", what);
   return fail(error, HEARTH_E_STALE, std::string("the ") + what + " handle is not valid any more");
-}
-
-PluginCall callOf(const CatalogEntry& entry, const char* slot) {
-  PluginCall call;
-  call.instance = entry.instance.c_str();
-  call.version = entry.descriptor.version.c_str();
-  call.path = entry.path.c_str();
-  call.slot = slot;
-  return call;
-}
-
-hearth_status createInstance(const CatalogEntry& entry, const hearth_host* table, hearth_str config,
-                             PluginInstance& instance, hearth_error& error) {
-  PluginCall call = callOf(entry, "create");
-  call.takingUp = true;
-  const PluginCallMark mark(call);
-  return entry.table->create(table, config, &instance.self, &error);
 }
 
 }  // namespace
@@ -189,8 +177,11 @@ struct PluginHost::Calls {
     return guarded(error, [&]() -> hearth_status {
       auto found = find(ctx, session, "spawn");
       if (!found) return stale(host(ctx), error, "session");
-      if (!what || !proc || what->argc == 0)
-        return fail(error, HEARTH_E_INVALID, "spawn needs a program and a place for its handle");
+      if (!what || !proc || what->struct_size < spawnSize || what->argc == 0)
+        return fail(error, HEARTH_E_INVALID,
+                    "spawn needs a hearth_spawn with its size and a program, and a place for its handle");
+      if ((what->flags & ~std::uint32_t{HEARTH_SPAWN_LINES}) != 0)
+        return fail(error, HEARTH_E_UNSUPPORTED, "this host does not know all of spawn's flags");
       *proc = found->spawn(*what);
       return HEARTH_OK;
     });
@@ -244,7 +235,7 @@ struct PluginHost::Calls {
     return guarded(error, [&]() -> hearth_status {
       auto found = find(ctx, session, "chan_offer");
       if (!found) return stale(host(ctx), error, "session");
-      if (!offer || offer->struct_size < sizeof(hearth_offer))
+      if (!offer || offer->struct_size < offerSize)
         return fail(error, HEARTH_E_INVALID, "chan_offer needs a hearth_offer with its size");
       found->offerChannel(text(options), *offer);
       return HEARTH_OK;
@@ -286,81 +277,75 @@ struct PluginHost::Calls {
   }
 };
 
-PluginHost::PluginHost(PluginCatalog& catalog, Launcher& launcher, LinkServer& links)
-    : catalog_(catalog), launcher_(launcher), links_(links), table_{} {
-  table_.struct_size = sizeof table_;
-  table_.abi_minor = HEARTH_ABI_MINOR;
-  table_.ctx = this;
-  table_.extension = &Calls::extension;
-  table_.log = &Calls::logLine;
-  table_.session_state = &Calls::sessionState;
-  table_.stmt_output = &Calls::stmtOutput;
-  table_.stmt_progress = &Calls::stmtProgress;
-  table_.stmt_done = &Calls::stmtDone;
-  table_.reply = &Calls::reply;
-  table_.save = &Calls::save;
-  table_.spawn = &Calls::spawn;
-  table_.proc_write = &Calls::procWrite;
-  table_.proc_signal = &Calls::procSignal;
-  table_.timer = &Calls::timer;
-  table_.chan_offer = &Calls::chanOffer;
-  table_.chan_join = &Calls::chanJoin;
-  table_.chan_send = &Calls::chanSend;
-  table_.chan_close = &Calls::chanClose;
-  table_.stmt_display = &Calls::stmtDisplay;
-  table_.proc_adopt = &Calls::procAdopt;
-  table_.stmt_display_change = &Calls::stmtDisplayChange;
+hearth_host PluginHost::makeTable() {
+  hearth_host table{};
+  table.struct_size = sizeof table_;
+  table.abi_minor = HEARTH_ABI_MINOR;
+  table.ctx = this;
+  table.extension = &Calls::extension;
+  table.log = &Calls::logLine;
+  table.session_state = &Calls::sessionState;
+  table.stmt_output = &Calls::stmtOutput;
+  table.stmt_progress = &Calls::stmtProgress;
+  table.stmt_done = &Calls::stmtDone;
+  table.reply = &Calls::reply;
+  table.save = &Calls::save;
+  table.spawn = &Calls::spawn;
+  table.proc_write = &Calls::procWrite;
+  table.proc_signal = &Calls::procSignal;
+  table.timer = &Calls::timer;
+  table.chan_offer = &Calls::chanOffer;
+  table.chan_join = &Calls::chanJoin;
+  table.chan_send = &Calls::chanSend;
+  table.chan_close = &Calls::chanClose;
+  table.stmt_display = &Calls::stmtDisplay;
+  table.proc_adopt = &Calls::procAdopt;
+  table.stmt_display_change = &Calls::stmtDisplayChange;
+  return table;
+}
 
-  for (CatalogEntry& entry : catalog_.entries()) {
-    if (!entry.loaded) {
-      if (!entry.disabled) log().warn("plugin {} refused: {}", entry.path, entry.reason);
-      continue;
-    }
-    char why[2048] = "";
-    hearth_error error{HEARTH_OK, sizeof why, why};
-    auto instance = std::make_unique<PluginInstance>();
-    instance->entry = &entry;
-    instance->table = entry.table;
-    const hearth_str config{entry.configJson.data(), entry.configJson.size()};
-    const hearth_status status = createInstance(entry, &table_, config, *instance, error);
-    if (status != HEARTH_OK) {
-      why[sizeof why - 1] = '\0';
-      catalog_.refuse(entry,
-                      std::string("create failed: ") +
-                          (why[0] != '\0' ? repairUtf8(why) : "status " + std::to_string(status)));
-      log().warn("plugin {} refused: {}", entry.path, entry.reason);
-      continue;
-    }
-    log().info("plugin {} {} loaded from {}", entry.instance, entry.descriptor.version, entry.path);
-    instances_.push_back(std::move(instance));
+PluginHost::PluginHost(PluginFolders folders, Launcher& launcher, LinkServer& links)
+    : launcher_(launcher),
+      links_(links),
+      table_(makeTable()),
+      registry_(std::move(folders), table_) {}
+
+PluginInstancePtr PluginHost::forKind(const std::string& kindOrAlias) const {
+  const auto now = catalog();
+  const CatalogEntry* const entry = now->find(kindOrAlias);
+  return entry == nullptr ? nullptr : entry->live;
+}
+
+namespace {
+
+struct Held {
+  Held(PluginInstancePtr of, InstanceLedger::Lease part)
+      : instance(std::move(of)), lease(std::move(part)) {
+    ++instance->sessions;
   }
+  Held(const Held&) = delete;
+  Held& operator=(const Held&) = delete;
+  ~Held() { --instance->sessions; }
+
+  const PluginInstancePtr instance;
+  const InstanceLedger::Lease lease;
+};
+
+}  // namespace
+
+PluginHost::Hold PluginHost::hold(const PluginInstancePtr& instance, const std::string& user) {
+  // The limits of today: the instance may be older than its manifest.
+  const std::string& name = instance->entry->instance;
+  const InstanceRules* rules = &instance->entry->rules;
+  const auto now = catalog();
+  for (const CatalogEntry& entry : now->entries())
+    if (entry.loaded && entry.instance == name) rules = &entry.rules;
+  return std::make_shared<Held>(instance, ledger_.take(name, user, *rules));
 }
 
-PluginHost::~PluginHost() {
-  for (const auto& instance : instances_) {
-    const PluginCall call = callOf(*instance->entry, "destroy");
-    const PluginCallMark mark(call);
-    instance->table->destroy(instance->self);
-  }
-}
-
-const PluginInstance* PluginHost::forKind(const std::string& kindOrAlias) const {
-  const CatalogEntry* entry = catalog_.find(kindOrAlias);
-  for (const auto& instance : instances_)
-    if (instance->entry == entry) return instance.get();
-  return nullptr;
-}
-
-std::string PluginHost::canonicalKind(const std::string& kindOrAlias) const {
-  return catalog_.canonicalKind(kindOrAlias);
-}
-
-std::string PluginHost::descriptorKind(const std::string& kind) const {
-  return catalog_.descriptorKind(kind);
-}
-
-std::vector<std::string> PluginHost::kinds() const {
-  return catalog_.kinds();
+PluginHost::Hold PluginHost::holdAnyway(const PluginInstancePtr& instance,
+                                        const std::string& user) {
+  return std::make_shared<Held>(instance, ledger_.occupy(instance->entry->instance, user));
 }
 
 }  // namespace hearth::host

@@ -13,36 +13,36 @@
 #include "plugin/HandleTable.h"
 #include "plugin/Interpreter.h"
 #include "plugin/PluginCatalog.h"
+#include "plugin/PluginInstance.h"
+#include "plugin/PluginRegistry.h"
 #include "process/Process.h"
 #include "support/Log.h"
 #include "support/RateLimit.h"
 
 namespace hearth::host {
 
-/// A plugin with one configuration, created.
-struct PluginInstance {
-  const CatalogEntry* entry = nullptr;
-  const hearth_plugin* table = nullptr;
-  hearth_instance* self = nullptr;
-};
-
-/// Creates an instance of every plugin that the catalog has loaded and serves their calls. Made and
-/// destroyed on the main thread, after all interpreters were released; lookups are thread-safe.
+/// Has the plugins' instances and serves their calls. Destroyed after all interpreters were
+/// released; lookups are thread-safe.
 class PluginHost {
  public:
-  /// An instance whose create() fails is recorded as refused in the catalog.
-  PluginHost(PluginCatalog& catalog, Launcher& launcher, LinkServer& links);
-  ~PluginHost();
+  /// What the folders hold is loaded and created before it returns.
+  PluginHost(PluginFolders folders, Launcher& launcher, LinkServer& links);
   PluginHost(const PluginHost&) = delete;
   PluginHost& operator=(const PluginHost&) = delete;
 
+  /// As they are now; what is asked of one catalog is of one time.
+  std::shared_ptr<const PluginCatalog> catalog() const { return registry_.catalog(); }
   /// The instance that serves a kind or an alias of one; null where none does.
-  const PluginInstance* forKind(const std::string& kindOrAlias) const;
-  /// The kind's own spelling for an alias; empty where unknown.
-  std::string canonicalKind(const std::string& kindOrAlias) const;
-  /// How the plugin itself spells a kind that a deployment may have renamed.
-  std::string descriptorKind(const std::string& kind) const;
-  std::vector<std::string> kinds() const;
+  PluginInstancePtr forKind(const std::string& kindOrAlias) const;
+  PluginRegistry& registry() { return registry_; }
+  const PluginRegistry& registry() const { return registry_; }
+
+  /// A session's part of an instance: it counts, and the instance stays, for as long as it is held.
+  using Hold = std::shared_ptr<const void>;
+  /// Throws InstanceLimit where the manifest lets there be no more sessions, as of now.
+  Hold hold(const PluginInstancePtr& instance, const std::string& user);
+  /// For a session that is there already.
+  Hold holdAnyway(const PluginInstancePtr& instance, const std::string& user);
 
   Launcher& launcher() { return launcher_; }
   LinkServer& links() { return links_; }
@@ -57,21 +57,21 @@ class PluginHost {
                fmt::format(format, std::forward<Arguments>(arguments)...));
   }
 
-  PluginCatalog& catalog_;
-  Launcher& launcher_;
-  LinkServer& links_;
-  hearth_host table_;
-
  private:
   friend class Interpreter;
   struct Calls;  // the functions behind the table
+  hearth_host makeTable();
 
+  Launcher& launcher_;
+  LinkServer& links_;
+  hearth_host table_;
   RateLimit complaints_{200, 10};
   RateLimit lines_{2000, 200};  // of the log, that are of no session
   HandleTable<Interpreter> interpreters_;
   HandleTable<Interpreter::Proc> procs_;
   HandleTable<Interpreter::Chan> chans_;
-  std::vector<std::unique_ptr<PluginInstance>> instances_;
+  InstanceLedger ledger_;
+  PluginRegistry registry_;  // last: plugins may call until it has destroyed them
 };
 
 }  // namespace hearth::host

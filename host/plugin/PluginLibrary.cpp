@@ -1,6 +1,7 @@
 #include "plugin/PluginLibrary.h"
 
 #include <dlfcn.h>
+#include <elf.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -9,9 +10,16 @@
 #include <cerrno>
 #include <cstddef>
 #include <cstring>
+#include <fstream>
+#include <iterator>
+#include <map>
+#include <mutex>
 #include <string>
 #include <string_view>
 #include <system_error>
+#include <utility>
+
+#include "support/Digest.h"
 
 namespace hearth::host {
 namespace {
@@ -52,13 +60,58 @@ std::string loaderReason(const std::string& what) {
   return what.substr(begin + before.size(), end - begin - before.size());
 }
 
-dll::shared_library load(const std::filesystem::path& file) {
+std::shared_ptr<const dll::shared_library> open(const std::string& name) {
   try {
     // The throwing form: the other one loses the loader's reason.
-    return dll::shared_library(file.string(), loadMode());
+    return std::make_shared<const dll::shared_library>(name, loadMode());
   } catch (const std::exception& e) {
     throw LoadError("the loader refuses it: " + loaderReason(e.what()));
   }
+}
+
+/// What this process has loaded: it stays mapped, so that no other file can get its inode.
+struct Loaded {
+  struct Library {
+    std::string sha256;
+    std::shared_ptr<const dll::shared_library> library;
+  };
+  std::mutex mutex;
+  std::map<std::pair<dev_t, ino_t>, Library> files;
+  std::map<std::string, std::size_t> versions;  ///< of a path
+};
+
+Loaded& loaded() {
+  static Loaded all;
+  return all;
+}
+
+/// The loader gives what it has under a name without looking at the file, so that each further
+/// version of a file is loaded by another spelling of its path.
+std::string spelling(const std::filesystem::path& file, std::size_t version) {
+  std::string name = file.parent_path().string() + "/";
+  for (; version > 0; --version) name += "./";
+  return name + file.filename().string();
+}
+
+std::shared_ptr<const dll::shared_library> load(const LibraryFile& file) {
+  Loaded& all = loaded();
+  const std::lock_guard<std::mutex> lock(all.mutex);
+  const std::pair<dev_t, ino_t> identity(file.device, file.inode);
+  if (const auto known = all.files.find(identity); known != all.files.end()) {
+    if (known->second.sha256 == file.sha256) return known->second.library;
+    throw LoadError(
+        "it was written over in place while the host uses it: put new versions there by "
+        "a rename (mv); the host may crash on what it has loaded and needs a restart");
+  }
+  std::size_t& versions = all.versions[file.path.string()];
+  auto library = open(spelling(file.path, versions));
+  ++versions;
+  struct stat now {};
+  if (::stat(file.path.c_str(), &now) != 0 || now.st_dev != file.device ||
+      now.st_ino != file.inode || now.st_size != file.size)
+    throw LoadError("it was replaced while it was loaded");
+  all.files.emplace(identity, Loaded::Library{file.sha256, library});
+  return library;
 }
 
 const hearth_plugin* callEntry(const dll::shared_library& library) {
@@ -100,6 +153,8 @@ std::filesystem::path trustedFile(const std::filesystem::path& file) {
   if (!file.is_absolute()) throw LoadError("its path is not absolute: " + file.string());
   std::error_code error;
   const auto real = std::filesystem::canonical(file, error);
+  if (error == std::errc::no_such_file_or_directory)
+    throw LibraryMissing(file.string() + ": " + error.message());
   if (error) throw LoadError(file.string() + ": " + error.message());
   if (!std::filesystem::is_regular_file(real, error))
     throw LoadError(real.string() + " is not a regular file");
@@ -110,7 +165,49 @@ std::filesystem::path trustedFile(const std::filesystem::path& file) {
   return real;
 }
 
+/// A file that is still being copied is shorter than its ELF header says. What is no ELF is left
+/// for the loader to describe.
+void requireWhole(const std::string& content) {
+  Elf64_Ehdr header;
+  if (content.size() < sizeof header) return;
+  std::memcpy(&header, content.data(), sizeof header);
+  if (std::memcmp(header.e_ident, ELFMAG, SELFMAG) != 0 || header.e_ident[EI_CLASS] != ELFCLASS64)
+    return;
+  const auto sections = static_cast<std::uint64_t>(header.e_shnum) * header.e_shentsize;
+  if (header.e_shoff > content.size() || sections > content.size() - header.e_shoff)
+    throw LoadError("it is shorter than its header says: not all of it has been copied");
+}
+
+bool same(const timespec& a, const timespec& b) {
+  return a.tv_sec == b.tv_sec && a.tv_nsec == b.tv_nsec;
+}
+
 }  // namespace
+
+bool LibraryFile::isSameFile(const LibraryFile& other) const {
+  return path == other.path && device == other.device && inode == other.inode &&
+         size == other.size && same(written, other.written) && same(changed, other.changed);
+}
+
+LibraryFile LibraryFile::examine(const std::filesystem::path& file, const LibraryFile* before) {
+  LibraryFile found;
+  found.path = trustedFile(file);
+  struct stat info {};
+  if (::stat(found.path.c_str(), &info) != 0)
+    throw LoadError(found.path.string() + ": " + std::generic_category().message(errno));
+  found.device = info.st_dev;
+  found.inode = info.st_ino;
+  found.size = info.st_size;
+  found.written = info.st_mtim;
+  found.changed = info.st_ctim;
+  if (before != nullptr && found.isSameFile(*before)) return *before;
+  std::ifstream in(found.path, std::ios::binary);
+  const std::string content{std::istreambuf_iterator<char>(in), std::istreambuf_iterator<char>()};
+  if (!in) throw LoadError(found.path.string() + " cannot be read");
+  requireWhole(content);
+  found.sha256 = hearth::host::sha256(content);
+  return found;
+}
 
 void requireTrusted(const std::filesystem::path& path) {
   struct stat info {};
@@ -124,7 +221,10 @@ void requireTrusted(const std::filesystem::path& path) {
 }
 
 PluginLibrary::PluginLibrary(const std::filesystem::path& file)
-    : path_(trustedFile(file)), library_(load(path_)), table_(copyTable(callEntry(library_))) {
+    : PluginLibrary(LibraryFile::examine(file)) {}
+
+PluginLibrary::PluginLibrary(const LibraryFile& file)
+    : path_(file.path), library_(load(file)), table_(copyTable(callEntry(*library_))) {
   try {
     descriptor_ = Descriptor::parse(table_.descriptor_json);
   } catch (const DescriptorError& e) {

@@ -2,11 +2,15 @@
 #pragma once
 
 #include <hearth/plugin.h>
+#include <sys/types.h>
+#include <time.h>
 
 #include <boost/dll/shared_library.hpp>
 #include <cstdint>
 #include <filesystem>
+#include <memory>
 #include <stdexcept>
+#include <string>
 
 #include "plugin/Descriptor.h"
 
@@ -18,14 +22,40 @@ class LoadError : public std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
+/// There is no such file: nobody has put a bad one there.
+class LibraryMissing : public LoadError {
+ public:
+  using LoadError::LoadError;
+};
+
+/// A file as it stands on disk, checked but for what only loading it can tell. Copyable.
+struct LibraryFile {
+  std::filesystem::path path;  ///< symbolic links resolved
+  std::string sha256;          ///< of its bytes
+  dev_t device = 0;
+  ino_t inode = 0;
+  off_t size = 0;
+  timespec written{}, changed{};
+
+  /// `file` is an absolute path. Throws LoadError: a path or an owner that is not trusted, no
+  /// regular file, one that is shorter than it says itself. Where `before` still describes it, its
+  /// bytes are not read again.
+  static LibraryFile examine(const std::filesystem::path& file,
+                             const LibraryFile* before = nullptr);
+  bool isSameFile(const LibraryFile& other) const;
+};
+
 /// A loaded .so that has passed the checks. Its code stays mapped when this object goes: a thread
 /// that the plugin left behind, or a pointer into it, must not fall into a hole.
-/// Built on the main thread, read-only afterwards.
+/// Built on one thread at a time, read-only afterwards.
 class PluginLibrary {
  public:
-  /// Loads `file`, an absolute path. Throws LoadError: a path or an owner that is not trusted, a
-  /// file that the loader refuses, no hearth_plugin_v1, a table or a descriptor that breaks a rule.
+  /// Loads `file`, an absolute path, and another file that has taken its place since as well: the
+  /// loader itself goes by the name. Throws LoadError: what LibraryFile does, a file that the
+  /// loader refuses or that was written over while it is in use, no hearth_plugin_v1, a table or a
+  /// descriptor that breaks a rule.
   explicit PluginLibrary(const std::filesystem::path& file);
+  explicit PluginLibrary(const LibraryFile& file);
   PluginLibrary(const PluginLibrary&) = delete;
   PluginLibrary& operator=(const PluginLibrary&) = delete;
 
@@ -40,7 +70,7 @@ class PluginLibrary {
 
  private:
   std::filesystem::path path_;
-  boost::dll::shared_library library_;
+  std::shared_ptr<const boost::dll::shared_library> library_;
   hearth_plugin table_{};
   Descriptor descriptor_;
 };

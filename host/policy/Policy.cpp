@@ -78,8 +78,8 @@ std::shared_ptr<const Templates> Policy::templates() const {
   return {current, &current->templates};
 }
 
-UsageLedger::Lease Policy::admit(const std::string& user, Resource resource,
-                                 SparkRequest& request) {
+UsageLedger::Lease Policy::admit(const std::string& user, Resource resource, SparkRequest& request,
+                                 const Fill& fill) {
   const auto current = rules();
   const ConfRules& conf = current->conf(resource);
   SparkRequest wanted = request;
@@ -92,6 +92,7 @@ UsageLedger::Lease Policy::admit(const std::string& user, Resource resource,
   current->files.resolve(resource, current->master(resource, wanted), judged);
   current->paths.check(judged);
   current->templates.apply(wanted);
+  if (fill) fill(wanted);
   conf.addDefaults(wanted);
   conf.force(wanted);
   current->files.resolve(resource, current->master(resource, wanted), wanted);

@@ -1,6 +1,7 @@
 // The deployment's policy: what users may ask for, and what they get besides.
 #pragma once
 
+#include <functional>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -34,7 +35,11 @@ class Policy {
   /// what is forced, and with paths that say where they are. Users are judged by what they sent,
   /// the operator's values pass. The lease is kept for as long as the session or batch lives.
   /// Throws PolicyRefusal; then nothing is taken. Looks at the local files that are named.
-  UsageLedger::Lease admit(const std::string& user, Resource resource, SparkRequest& request);
+  /// `fill`, if any, puts the defaults of the kind under the request, once its template has said
+  /// which kind that is; the deployment's come under them.
+  using Fill = std::function<void(SparkRequest&)>;
+  UsageLedger::Lease admit(const std::string& user, Resource resource, SparkRequest& request,
+                           const Fill& fill = nullptr);
 
   /// The lease of what an earlier run of the host admitted.
   UsageLedger::Lease readmit(const std::string& user, Resource resource,

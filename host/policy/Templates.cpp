@@ -18,10 +18,6 @@ namespace {
 
 constexpr std::size_t maxBytes = 64u << 10;
 
-const std::vector<std::string> fieldNames = {
-    "jars",        "pyFiles",        "files",         "archives",     "driverMemory",
-    "driverCores", "executorMemory", "executorCores", "numExecutors", "queue"};
-
 bool isTemplateName(const std::string& name) {
   return !name.empty() && name.size() <= 64 && std::all_of(name.begin(), name.end(), [](char c) {
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' ||
@@ -43,17 +39,8 @@ Template parse(const std::string& text, const std::string& stem) {
   values.conf = normalisedConf(body.textMap("conf"));
   if (!body.has("fields")) return made;
   const JsonBody fields(body.object("fields"));
-  fields.allowOnly(fieldNames);
-  values.jars = fields.texts("jars");
-  values.pyFiles = fields.texts("pyFiles");
-  values.files = fields.texts("files");
-  values.archives = fields.texts("archives");
-  values.driverMemory = fields.text("driverMemory");
-  values.driverCores = fields.count("driverCores");
-  values.executorMemory = fields.text("executorMemory");
-  values.executorCores = fields.count("executorCores");
-  values.numExecutors = fields.count("numExecutors");
-  values.queue = fields.text("queue");
+  fields.allowOnly(template_fields::names());
+  template_fields::read(fields, values);
   return made;
 }
 
@@ -84,6 +71,57 @@ void checkLocks(const Template& from, const SparkRequest& request) {
 }
 
 }  // namespace
+
+namespace template_fields {
+
+const std::vector<std::string>& names() {
+  static const std::vector<std::string> all = {
+      "jars",        "pyFiles",        "files",         "archives",     "driverMemory",
+      "driverCores", "executorMemory", "executorCores", "numExecutors", "queue"};
+  return all;
+}
+
+void read(const JsonBody& fields, SparkRequest& values) {
+  values.jars = fields.texts("jars");
+  values.pyFiles = fields.texts("pyFiles");
+  values.files = fields.texts("files");
+  values.archives = fields.texts("archives");
+  values.driverMemory = fields.text("driverMemory");
+  values.driverCores = fields.count("driverCores");
+  values.executorMemory = fields.text("executorMemory");
+  values.executorCores = fields.count("executorCores");
+  values.numExecutors = fields.count("numExecutors");
+  values.queue = fields.text("queue");
+}
+
+void putUnder(SparkRequest& request, SparkRequest values) {
+  // Whichever way the request gives a key, neither its field nor its conf of the template is left.
+  for (const auto& given : request_keys::givenFields(request))
+    request_keys::erase(values, given.second);
+  for (const auto& entry : request.conf) request_keys::erase(values, entry.first);
+  for (const auto& [key, value] : values.conf) request.conf.emplace(key, value);
+  const auto text = [](std::string& to, const std::string& value) {
+    if (!value.empty()) to = value;
+  };
+  const auto count = [](std::int64_t& to, std::int64_t value) {
+    if (value != 0) to = value;
+  };
+  const auto list = [](std::vector<std::string>& to, const std::vector<std::string>& value) {
+    if (!value.empty()) to = value;
+  };
+  list(request.jars, values.jars);
+  list(request.pyFiles, values.pyFiles);
+  list(request.files, values.files);
+  list(request.archives, values.archives);
+  text(request.driverMemory, values.driverMemory);
+  text(request.executorMemory, values.executorMemory);
+  text(request.queue, values.queue);
+  count(request.driverCores, values.driverCores);
+  count(request.executorCores, values.executorCores);
+  count(request.numExecutors, values.numExecutors);
+}
+
+}  // namespace template_fields
 
 Templates Templates::load(const std::string& folder) {
   Templates found;
@@ -128,31 +166,7 @@ void Templates::apply(SparkRequest& request) const {
   const Template& from = find(request.templateName);
   checkLocks(from, request);
   if (request.kind.empty()) request.kind = from.values.kind;
-  // Whichever way the request gives a key, neither its field nor its conf of the template is left.
-  SparkRequest values = from.values;
-  for (const auto& given : request_keys::givenFields(request))
-    request_keys::erase(values, given.second);
-  for (const auto& entry : request.conf) request_keys::erase(values, entry.first);
-  for (const auto& [key, value] : values.conf) request.conf.emplace(key, value);
-  const auto text = [](std::string& to, const std::string& value) {
-    if (!value.empty()) to = value;
-  };
-  const auto count = [](std::int64_t& to, std::int64_t value) {
-    if (value != 0) to = value;
-  };
-  const auto list = [](std::vector<std::string>& to, const std::vector<std::string>& value) {
-    if (!value.empty()) to = value;
-  };
-  list(request.jars, values.jars);
-  list(request.pyFiles, values.pyFiles);
-  list(request.files, values.files);
-  list(request.archives, values.archives);
-  text(request.driverMemory, values.driverMemory);
-  text(request.executorMemory, values.executorMemory);
-  text(request.queue, values.queue);
-  count(request.driverCores, values.driverCores);
-  count(request.executorCores, values.executorCores);
-  count(request.numExecutors, values.numExecutors);
+  template_fields::putUnder(request, from.values);
 }
 
 }  // namespace hearth::host

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "policy/SparkRequest.h"
+#include "support/JsonBody.h"
 
 namespace hearth::host {
 
@@ -22,6 +23,18 @@ struct Template {
   SparkRequest values;              ///< its kind, fields and conf
   std::vector<std::string> locked;  ///< fields and keys of conf; may end in '*'
 };
+
+/// What an operator may give in place of a user who says nothing.
+namespace template_fields {
+
+/// All but "conf".
+const std::vector<std::string>& names();
+/// Throws JsonFieldError.
+void read(const JsonBody& fields, SparkRequest& values);
+/// Puts fields and conf of `values` under the request's own.
+void putUnder(SparkRequest& request, SparkRequest values);
+
+}  // namespace template_fields
 
 /// Immutable; any thread.
 class Templates {

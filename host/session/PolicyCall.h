@@ -68,10 +68,10 @@ SparkRequest sparkRequest(const Request& request) {
 /// Refusal; then the request is as it was.
 template <typename Request>
 UsageLedger::Lease applyPolicy(Policy& policy, const std::string& user, Resource resource,
-                               Request& request) {
+                               Request& request, const Policy::Fill& fill = nullptr) {
   try {
     SparkRequest spark = policy_call::sparkRequest(request);
-    UsageLedger::Lease lease = policy.admit(user, resource, spark);
+    UsageLedger::Lease lease = policy.admit(user, resource, spark, fill);
     policy_call::eachField(request, spark, [](auto& to, auto& from) { to = std::move(from); });
     return lease;
   } catch (const PolicyRefusal& refusal) {

@@ -25,8 +25,9 @@ Number number(const json::object& object, const char* key) {
 }
 
 RecoverableInterpreter interpreter(const json::object& object) {
-  RecoverableInterpreter read{text(object, "blob"), text(object, "tag"),
-                              number<std::uint16_t>(object, "channel"), std::nullopt};
+  RecoverableInterpreter read{
+      text(object, "blob"), text(object, "tag"),    number<std::uint16_t>(object, "channel"),
+      std::nullopt,         text(object, "plugin"), text(object, "version")};
   if (const json::value* const process = object.if_contains("process");
       process && process->is_object()) {
     const json::object& of = process->get_object();
@@ -59,6 +60,10 @@ std::string RecoveryRecord::json() const {
   json::object all;
   for (const auto& [kind, of] : interpreters) {
     json::object object{{"blob", of.blob}, {"tag", of.tag}, {"channel", of.channel}};
+    if (!of.plugin.empty()) {
+      object["plugin"] = of.plugin;
+      object["version"] = of.version;
+    }
     if (of.process)
       object["process"] = {{"pid", of.process->pid},
                            {"startTime", of.process->startTime},

@@ -16,6 +16,7 @@ struct RecoverableInterpreter {
   std::string tag;            ///< of a driver: by what a cluster knows its application
   std::uint16_t channel = 0;  ///< of the session's link
   std::optional<ProcessIdentity> process;
+  std::string plugin, version;  ///< of the plugin, by its descriptor; empty: an older host's record
 };
 
 struct RecoveryRecord {

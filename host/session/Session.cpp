@@ -58,6 +58,7 @@ void Session::abandon() {
   post([](Session& self) {
     self.ending_ = true;
     for (auto& entry : self.slots_) self.retire(entry.second, HEARTH_CLOSE_KILL);
+    self.holds_.clear();
   });
 }
 
@@ -257,6 +258,8 @@ void Session::tellEnd(std::int64_t endedAt) {
   for (const auto& waiter : std::exchange(waiters_, {})) answer(*waiter);
   const auto forget = [](Session& session) {
     // First, so that who is told of the end can have its name or its place.
+    session.holds_.clear();
+    for (auto& entry : session.slots_) entry.second.instance.reset();
     session.ended_(session);
     for (const auto& done : std::exchange(session.endCallbacks_, {})) done();
   };

@@ -165,7 +165,8 @@ class Session : public InterpreterOwner, public std::enable_shared_from_this<Ses
   enum class Phase { none, waitingForLeader, launching, ready, closing };
   struct Slot {
     std::string kind;
-    const PluginInstance* instance = nullptr;
+    PluginInstancePtr
+        instance;  // from its first use on: what has been replaced serves it to its end
     std::shared_ptr<Interpreter> interpreter;
     Phase phase = Phase::none;
     bool losing = false;           // it lost a statement; what became of it is about to be told
@@ -207,10 +208,17 @@ class Session : public InterpreterOwner, public std::enable_shared_from_this<Ses
   void saveRow(Store::Done done);
   void noteInLog(const std::string& text);
 
+  /// With its instance, if there is one: whatever the limits say.
   Slot& slot(const std::string& kind);
+  /// The kind that a word stands for here; empty: none.
+  std::string canonicalKind(const std::string& kindOrAlias) const;
+  PluginInstancePtr instanceOf(const std::string& kind) const;
+  /// Gives a kind, and its leader, an instance. Throws Refusal: nobody serves it, or a limit.
+  void bind(const std::string& kind);
+  void bound(const Slot& slot);
+  std::string notServed(const std::string& kind) const;
   Slot* slotOf(const Interpreter& interpreter);
   std::string mainKind() const;
-  std::string whyNoKind(const std::string& kind) const;
   bool carriesSession(const Slot& slot);
   void ensure(Slot& slot);
   void askLeader(const std::string& leader);
@@ -337,6 +345,7 @@ class Session : public InterpreterOwner, public std::enable_shared_from_this<Ses
   std::weak_ptr<void> logWatch_;     // any thread, under mutex_
 
   std::map<std::string, Slot> slots_;
+  std::map<const PluginInstance*, PluginHost::Hold> holds_;  // of those in the slots
   std::deque<std::int64_t> queue_;
   std::size_t accepting_ = 0;  // on their way to the queue, until they are durable
   std::size_t openBytes_ = 0;  // code of all statements that are not final

@@ -38,23 +38,79 @@ std::string Session::mainKind() const {
 // or holds the driver that this one lives in.
 bool Session::carriesSession(const Slot& of) {
   if (of.kind == mainKind()) return true;
-  const PluginInstance* main = slot(mainKind()).instance;
+  const PluginInstancePtr& main = slot(mainKind()).instance;
   return main && main->entry->leader == of.kind;
-}
-
-std::string Session::whyNoKind(const std::string& kind) const {
-  const std::string why =
-      environment_.crashes ? environment_.crashes->whyNoKind(kind) : std::string();
-  return why.empty() ? why : ": " + why;
 }
 
 Session::Slot& Session::slot(const std::string& kind) {
   Slot& found = slots_[kind];
-  if (found.kind.empty()) {
-    found.kind = kind;
-    found.instance = environment_.plugins.forKind(kind);
-  }
+  found.kind = kind;
+  if (found.instance || ending_) return found;
+  found.instance = instanceOf(kind);
+  if (!found.instance) return found;
+  PluginHost::Hold& hold = holds_[found.instance.get()];
+  const std::string& owner = row_.owner;  // never changes
+  if (!hold) hold = environment_.plugins.holdAnyway(found.instance, owner);
+  bound(found);
   return found;
+}
+
+// What the session has begun with comes first: then it is of one make, whatever new sessions get.
+PluginInstancePtr Session::instanceOf(const std::string& kind) const {
+  for (const auto& entry : slots_)
+    if (entry.second.instance && entry.second.instance->entry->canonicalKind(kind) == kind)
+      return entry.second.instance;
+  return environment_.plugins.forKind(kind);
+}
+
+std::string Session::canonicalKind(const std::string& kindOrAlias) const {
+  if (const auto own = slots_.find(kindOrAlias); own != slots_.end() && own->second.instance)
+    return kindOrAlias;
+  std::string kind = environment_.plugins.catalog()->canonicalKind(kindOrAlias);
+  for (auto own = slots_.begin(); kind.empty() && own != slots_.end(); ++own)
+    if (own->second.instance) kind = own->second.instance->entry->canonicalKind(kindOrAlias);
+  return kind;
+}
+
+std::string Session::notServed(const std::string& kind) const {
+  std::string why = environment_.plugins.catalog()->whyNot(kind);
+  if (why.empty() && environment_.crashes) why = environment_.crashes->whyNoKind(kind);
+  return why.empty() ? why : " (" + why + ")";
+}
+
+void Session::bind(const std::string& kind) {
+  Slot& of = slots_[kind];
+  of.kind = kind;
+  if (of.instance) return;
+  const PluginInstancePtr instance = instanceOf(kind);
+  if (!instance) throw Refusal(Refusal::Cause::invalid, "Invalid kind: " + kind + notServed(kind));
+  const bool first = holds_.count(instance.get()) == 0;
+  try {
+    if (first) holds_[instance.get()] = environment_.plugins.hold(instance, row_.owner);
+    of.instance = instance;
+    const std::string& leader = instance->entry->leader;
+    if (!leader.empty() && instanceOf(leader)) bind(leader);
+  } catch (const std::exception& error) {
+    of.instance.reset();
+    if (first) holds_.erase(instance.get());
+    if (dynamic_cast<const InstanceLimit*>(&error) == nullptr) throw;
+    throw Refusal(Refusal::Cause::limit, error.what());
+  }
+  bound(of);
+}
+
+void Session::bound(const Slot& of) {
+  const CatalogEntry& plugin = *of.instance->entry;
+  hearth::host::log().info("session {}: kind {} is served by {} {}", id_, of.kind, plugin.instance,
+                           plugin.descriptor.version);
+  if (of.kind != mainKind()) return;
+  const std::lock_guard<std::mutex> lock(mutex_);
+  boost::system::error_code error;
+  json::value info =
+      row_.info.empty() ? json::value(json::object()) : json::parse(row_.info, error);
+  if (error || !info.is_object()) return;
+  info.get_object()["plugin"] = plugin.instance + " " + plugin.descriptor.version;
+  row_.info = json::serialize(info);
 }
 
 Session::Slot* Session::slotOf(const Interpreter& interpreter) {
@@ -67,6 +123,12 @@ Session::Slot* Session::slotOf(const Interpreter& interpreter) {
 // What else goes wrong here goes wrong again, and is told, when it starts.
 void Session::checkNow(const Checked& done) {
   if (ending_) return done(Refusal(Refusal::Cause::stopping, "the server is shutting down"));
+  try {
+    bind(mainKind());
+  } catch (const Refusal& refusal) {
+    // Without a kind it is for statements to say which: then this is the first one's affair.
+    if (kind_ != "shared" || refusal.cause() == Refusal::Cause::limit) return done(refusal);
+  }
   Slot& main = slot(mainKind());
   if (!main.instance || !main.instance->entry->leader.empty()) return done(std::nullopt);
   try {
@@ -83,7 +145,7 @@ void Session::checkNow(const Checked& done) {
 void Session::ensure(Slot& wanted) {
   if (wanted.phase != Phase::none || ending_) return;
   if (!wanted.instance)
-    return startFailed(wanted, "no plugin serves the kind " + wanted.kind + whyNoKind(wanted.kind));
+    return startFailed(wanted, "no plugin serves the kind " + wanted.kind + notServed(wanted.kind));
   const std::string leader = wanted.instance->entry->leader;
   if (leader.empty()) return openAndLaunch(wanted, std::string());
   wanted.phase = Phase::waitingForLeader;
@@ -117,7 +179,7 @@ void Session::open(Slot& opened, const std::string& driverJson) {
   fs::permissions(work_, fs::perms::owner_all);
   OpenArguments arguments;
   arguments.kind = opened.kind;
-  arguments.pluginKind = environment_.plugins.descriptorKind(opened.kind);
+  arguments.pluginKind = opened.instance->entry->descriptorKind(opened.kind);
   arguments.user = request_.proxyUser;
   arguments.driverJson = driverJson;
   JsonWriter options;
@@ -148,8 +210,8 @@ void Session::open(Slot& opened, const std::string& driverJson) {
   services.callHangs = [weak = weak_from_this()](const std::string& why) {
     if (const auto self = weak.lock()) self->callHangs(why);
   };
-  opened.interpreter = Interpreter::open(environment_.plugins, *opened.instance,
-                                         std::move(services), *this, arguments);
+  opened.interpreter = Interpreter::open(environment_.plugins, opened.instance, std::move(services),
+                                         *this, arguments);
 }
 
 void Session::openAndLaunch(Slot& opened, const std::string& driverJson) {
@@ -420,8 +482,11 @@ void Session::onSave(Interpreter& interpreter, std::string blob) {
   faultPoint("recovery.save.before");
   const Slot* const of = slotOf(interpreter);
   if (!of) return;
-  recovery_.interpreters[of->kind] = RecoverableInterpreter{
-      std::move(blob), of->tag, interpreter.channel(), interpreter.process()};
+  const CatalogEntry& plugin = *of->instance->entry;
+  recovery_.interpreters[of->kind] =
+      RecoverableInterpreter{std::move(blob),       of->tag,
+                             interpreter.channel(), interpreter.process(),
+                             plugin.descriptor.id,  plugin.descriptor.version};
   keepRecord();
   faultPoint("recovery.save.after");
 }

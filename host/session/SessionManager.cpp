@@ -6,6 +6,7 @@
 #include <future>
 #include <stdexcept>
 
+#include "policy/Templates.h"
 #include "session/PolicyCall.h"
 #include "support/Digest.h"
 #include "support/FaultPoint.h"
@@ -139,18 +140,26 @@ void SessionManager::create(CreateRequest request, const std::string& owner,
       [&](Created made) { add(std::move(request), owner, key, digest, std::move(made)); });
 }
 
-std::string SessionManager::whyNoKind(const std::string& kind) const {
-  const std::string why =
-      environment_.crashes ? environment_.crashes->whyNoKind(kind) : std::string();
-  return why.empty() ? why : ": " + why;
-}
-
 // A plugin of which too many calls hang gets no more of them.
 std::string SessionManager::whyHangs(const std::string& kind) const {
-  const PluginInstance* const instance =
-      environment_.plugins.forKind(kind == "shared" ? environment_.options.sharedKind : kind);
-  if (!instance || !environment_.watch) return {};
-  return environment_.watch->refusal(instance->entry->instance);
+  const auto catalog = environment_.plugins.catalog();
+  const CatalogEntry* const entry =
+      catalog->find(kind == "shared" ? environment_.options.sharedKind : kind);
+  if (entry == nullptr || !environment_.watch) return {};
+  return environment_.watch->refusal(entry->instance);
+}
+
+/// What the manifests of the kind and of its leader say, the kind's own first.
+std::vector<const InstanceRules*> SessionManager::rulesFor(const PluginCatalog& catalog,
+                                                           const std::string& kind) const {
+  std::vector<const InstanceRules*> rules;
+  const CatalogEntry* const main =
+      catalog.find(kind.empty() || kind == "shared" ? environment_.options.sharedKind : kind);
+  if (main == nullptr) return rules;
+  rules.push_back(&main->rules);
+  const CatalogEntry* const leader = main->leader.empty() ? nullptr : catalog.find(main->leader);
+  if (leader != nullptr && leader != main) rules.push_back(&leader->rules);
+  return rules;
 }
 
 void SessionManager::add(CreateRequest request, const std::string& owner, const std::string& key,
@@ -161,13 +170,28 @@ void SessionManager::add(CreateRequest request, const std::string& owner, const 
   std::shared_ptr<Session> session;
   std::optional<Refusal> refused;
   try {
+    const auto catalog = environment_.plugins.catalog();
     if (environment_.policy)
-      lease = applyPolicy(*environment_.policy, owner, Resource::session, request);
+      lease = applyPolicy(*environment_.policy, owner, Resource::session, request,
+                          [&](SparkRequest& wanted) {
+                            for (const InstanceRules* rules : rulesFor(*catalog, wanted.kind))
+                              template_fields::putUnder(wanted, rules->defaults);
+                          });
     row.kind = "shared";
     if (!request.kind.empty() && request.kind != row.kind) {
-      row.kind = environment_.plugins.canonicalKind(request.kind);
+      row.kind = catalog->canonicalKind(request.kind);
+      std::string why = row.kind.empty() ? catalog->whyNot(request.kind) : std::string();
+      if (row.kind.empty() && why.empty() && environment_.crashes)
+        why = environment_.crashes->whyNoKind(request.kind);
       if (row.kind.empty())
-        throw Refusal(Cause::invalid, "Invalid kind: " + request.kind + whyNoKind(request.kind));
+        throw Refusal(Cause::invalid, "Invalid kind: " + request.kind +
+                                          (why.empty() ? std::string() : " (" + why + ")"));
+    }
+    for (const InstanceRules* rules : rulesFor(*catalog, request.kind)) {
+      if (request.ttl.empty()) request.ttl = rules->ttl;
+      if (request.idleTimeout.empty()) request.idleTimeout = rules->idleTimeout;
+      if (request.heartbeatTimeoutInSecond == 0)
+        request.heartbeatTimeoutInSecond = rules->heartbeatTimeoutInSecond;
     }
     if (const std::string hangs = whyHangs(row.kind); !hangs.empty())
       throw Refusal(Cause::plugin, hangs);

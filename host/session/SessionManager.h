@@ -95,9 +95,10 @@ class SessionManager {
  private:
   using Keys = KeyedCreation<Result>;
 
+  std::vector<const InstanceRules*> rulesFor(const PluginCatalog& catalog,
+                                             const std::string& kind) const;
   void add(CreateRequest request, const std::string& owner, const std::string& key,
            const std::string& digest, Created done);
-  std::string whyNoKind(const std::string& kind) const;
   std::string whyHangs(const std::string& kind) const;
   void takeUp(const SessionRow& row);
   void bury(SessionRow row, const std::string& reason);

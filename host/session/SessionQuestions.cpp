@@ -78,15 +78,18 @@ void Session::ask(const std::string& kind, bool (Interpreter::*able)() const, st
   const SessionState now = state();
   if (ending_ || isFinal(now))
     return done({}, Refusal(Cause::state, "Session is in state " + std::string(name(now))));
-  const std::string canonical = kind.empty() ? kind_ : environment_.plugins.canonicalKind(kind);
+  const std::string canonical = kind.empty() ? kind_ : canonicalKind(kind);
   if (canonical.empty() || canonical == "shared")
-    return done({}, Refusal(Cause::invalid,
-                            kind.empty() ? "a \"kind\" is needed" : "Invalid kind: " + kind));
+    return done({},
+                Refusal(Cause::invalid, kind.empty() ? "a \"kind\" is needed"
+                                                     : "Invalid kind: " + kind + notServed(kind)));
   lastActivity_ = std::chrono::steady_clock::now();
-  Slot& of = slot(canonical);
+  const auto found = slots_.find(canonical);
   // An interpreter that has not run yet knows no names of the user's.
-  if (of.phase != Phase::ready || !((*of.interpreter).*able)())
+  if (found == slots_.end() || found->second.phase != Phase::ready ||
+      !((*found->second.interpreter).*able)())
     return done(std::move(fallback), std::nullopt);
+  Slot& of = found->second;
   askSlot(of, std::move(fallback), put, std::move(done));
 }
 

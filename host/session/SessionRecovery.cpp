@@ -138,8 +138,21 @@ void Session::recoverNow(bool launched, SessionState before) {
   const std::set<std::string> kinds = takingUp_;
   for (const std::string& kind : kinds) {
     Slot& kept = slot(kind);
+    const RecoverableInterpreter was = recovery_.interpreters.at(kind);
+    if (kept.instance && was.plugin == kept.instance->entry->descriptor.id &&
+        was.version != kept.instance->entry->descriptor.version)
+      noteInLog("the " + kind + " interpreter, started by " + was.plugin + " " + was.version +
+                ", is taken up by " + was.plugin + " " + kept.instance->entry->descriptor.version);
+    const std::string maker = was.plugin.empty()
+                                  ? std::string()
+                                  : "; it was started by plugin " + was.plugin + " " + was.version;
     if (!kept.instance) {
-      startFailed(kept, "no plugin serves the kind " + kind + " any more" + whyNoKind(kind));
+      startFailed(kept,
+                  "no plugin serves the kind " + kind + " any more" + notServed(kind) + maker);
+    } else if (const Descriptor& now = kept.instance->entry->descriptor;
+               !was.plugin.empty() && was.plugin != now.id) {
+      startFailed(kept, "the kind " + kind + " is served by plugin " + now.id +
+                            " now, which cannot take up the session" + maker);
     } else if (kept.instance->entry->leader.empty()) {
       openAndLaunch(kept, std::string());
     }

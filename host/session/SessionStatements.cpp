@@ -115,9 +115,9 @@ void Session::accept(std::string code, const std::string& kind, std::string opti
                 Refusal(Cause::invalid,
                         "Code type should be specified if session kind is shared: give the "
                         "statement a \"kind\""));
-  const std::string canonical = kind.empty() ? kind_ : environment_.plugins.canonicalKind(kind);
+  const std::string canonical = kind.empty() ? kind_ : canonicalKind(kind);
   if (canonical.empty())
-    return done(nullptr, Refusal(Cause::invalid, "Invalid kind: " + kind + whyNoKind(kind)));
+    return done(nullptr, Refusal(Cause::invalid, "Invalid kind: " + kind + notServed(kind)));
   const std::size_t waiting = queue_.size() + accepting_;
   if (waiting >= environment_.options.queuedStatements)
     return done(nullptr, Refusal(Cause::limit, std::to_string(waiting) +
@@ -129,6 +129,11 @@ void Session::accept(std::string code, const std::string& kind, std::string opti
   if (const std::string full = environment_.disk ? environment_.disk->refusal() : std::string();
       !full.empty())
     return done(nullptr, Refusal(Cause::storage, full));
+  try {
+    bind(canonical);
+  } catch (const Refusal& refusal) {
+    return done(nullptr, refusal);
+  }
   ++accepting_;
   openBytes_ += code.size();
   lastActivity_ = steady_clock::now();

@@ -3,6 +3,7 @@
 
 #include "abi/Support.h"
 #include "plugin/PluginCatalog.h"
+#include "plugin/PluginInstance.h"
 
 using Catch::Matchers::Contains;
 using Catch::Matchers::StartsWith;
@@ -153,6 +154,10 @@ TEST_CASE("a mistake in a manifest is a refusal that names it") {
   CHECK(reason(R"("kinds":{"conf":"a b"})") ==
         "manifest key \"kinds\": the new name of \"conf\" is not a name");
   CHECK(reason(R"("enabled":"no")") == "manifest key \"enabled\" is neither true nor false");
+  CHECK(reason(R"("limits":{"session":1})") ==
+        "manifest key \"limits\": Unrecognized field \"session\", did you mean \"sessions\"?");
+  CHECK_THAT(reason(R"("defaults":{"proxyUser":"x"})"), Contains("\"proxyUser\""));
+  CHECK_THAT(reason(R"("defaults":{"ttl":"soon"})"), Contains("'soon' is not a time"));
   CHECK(reason(R"("instance":"a/b")") ==
         "instance \"a/b\" is not a name: letters, digits, and . _ - + inside");
   CHECK_THAT(reason(R"("library":"configurde.so")"), Contains("No such file or directory"));
@@ -277,14 +282,18 @@ TEST_CASE("a library that is not the one the deployment approved is refused") {
   CHECK(catalog.entries().front().library == nullptr);
 }
 
-TEST_CASE("a plugin that proves unusable later is not offered any more") {
+TEST_CASE("a plugin that cannot be created is not offered, and says why") {
   Deployment deployment;
   deployment.install(testPlugin("configured"), "configured.so");
-  PluginCatalog catalog(deployment.plugins(), deployment.manifests());
-  catalog.refuse(catalog.entries().front(), "create failed: no python");
+  hearth::host::CatalogLook look;
+  look.create = [](const CatalogEntry&) -> hearth::host::PluginInstancePtr {
+    throw hearth::host::LoadError("create failed: no python");
+  };
+  const PluginCatalog catalog(deployment.plugins(), deployment.manifests(), {}, look);
   CHECK(catalog.kinds().empty());
   CHECK(catalog.find("conf") == nullptr);
   CHECK(catalog.find("confy") == nullptr);
   CHECK(catalog.entries().front().reason == "create failed: no python");
+  CHECK(catalog.whyNot("conf") == "plugin configured is refused: create failed: no python");
   CHECK_FALSE(catalog.entries().front().loaded);
 }

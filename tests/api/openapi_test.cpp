@@ -15,7 +15,7 @@
 #include "api/LivyApi.h"
 #include "api/TemplatesApi.h"
 #include "api/V1Api.h"
-#include "plugin/PluginCatalog.h"
+#include "plugin/PluginHost.h"
 #include "process/Process.h"
 #include "session/SessionManager.h"
 #include "store/SqliteStore.h"
@@ -53,8 +53,7 @@ std::set<std::string> served() {
     LinkOptions link;
     link.socket = (folder / "link.sock").string();
     LinkServer links(loop, link);
-    PluginCatalog catalog((folder / "plugins").string(), "");
-    PluginHost plugins(catalog, launcher, links);
+    PluginHost plugins({folder / "plugins", "", {}}, launcher, links);
     SessionManager manager(SessionEnvironment{loop, plugins, store, {}}, folder.string(), {});
     const SessionCalls calls(manager, true, std::chrono::seconds(1));
     BatchManager batches(BatchEnvironment{loop, launcher, store, {}}, folder.string());
@@ -63,7 +62,7 @@ std::set<std::string> served() {
     addLivyRoutes(router, calls);
     addLivyBatchRoutes(router, batchCalls);
     addV1BatchRoutes(router, batchCalls);
-    addV1Routes(router, calls, catalog, "test");
+    addV1Routes(router, calls, plugins, "test");
     const Policy policy{{}};
     addTemplateRoutes(router, policy);
     addHealthRoutes(router, [] { return Health(); });

@@ -9,13 +9,16 @@ import os
 import pathlib
 import signal
 import subprocess
+import sys
 import time
 
 import pytest
 
-import link_host
-
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
+sys.path.insert(0, str(ROOT / "plugin-api" / "kit"))
+
+import link_host  # noqa: E402
+
 HOMES = [home for home in os.environ.get(
     "HEARTH_TEST_SPARK_HOMES", os.environ.get("SPARK_HOME", "")).split(":") if home]
 START_SECONDS = 300

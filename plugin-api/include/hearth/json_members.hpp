@@ -5,6 +5,7 @@
 #define HEARTH_JSON_MEMBERS_HPP
 
 #include <cstddef>
+#include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
@@ -106,6 +107,69 @@ inline std::vector<std::string_view> jsonItems(std::string_view array) {
     at = skipSpace(array, at + 1);
   }
   return items;
+}
+
+/// The text that a JSON string stands for, in UTF-8; empty where `value` is no string. Half of a
+/// surrogate pair becomes U+FFFD.
+inline std::string jsonText(std::string_view value) {
+  std::string text;
+  if (value.size() < 2 || value.front() != '"') return text;
+  value = value.substr(1, value.size() - 2);
+  const auto unit = [&](std::size_t at) {  // of \uXXXX at `at`, or -1
+    if (at + 6 > value.size() || value[at] != '\\' || value[at + 1] != 'u') return -1L;
+    long code = 0;
+    for (const char c : value.substr(at + 2, 4)) {
+      const int digit = c >= '0' && c <= '9'   ? c - '0'
+                        : c >= 'a' && c <= 'f' ? c - 'a' + 10
+                        : c >= 'A' && c <= 'F' ? c - 'A' + 10
+                                               : -1;
+      if (digit < 0) return -1L;
+      code = code * 16 + digit;
+    }
+    return code;
+  };
+  const auto append = [&](long code) {
+    const auto byte = [&](long bits) { text += static_cast<char>(bits); };
+    if (code < 0x80) return byte(code);
+    if (code < 0x800) {
+      byte(0xC0 | code >> 6);
+    } else {
+      if (code < 0x10000) {
+        byte(0xE0 | code >> 12);
+      } else {
+        byte(0xF0 | code >> 18);
+        byte(0x80 | (code >> 12 & 0x3F));
+      }
+      byte(0x80 | (code >> 6 & 0x3F));
+    }
+    byte(0x80 | (code & 0x3F));
+  };
+  for (std::size_t at = 0; at < value.size(); ++at) {
+    if (value[at] != '\\' || at + 1 == value.size()) {
+      text += value[at];
+      continue;
+    }
+    if (long code = unit(at); code >= 0) {
+      at += 5;
+      const long low = code >= 0xD800 && code < 0xDC00 ? unit(at + 1) : -1;
+      if (low >= 0xDC00 && low < 0xE000) {
+        code = 0x10000 + ((code - 0xD800) << 10) + (low - 0xDC00);
+        at += 6;
+      } else if (code >= 0xD800 && code < 0xE000) {
+        code = 0xFFFD;
+      }
+      append(code);
+      continue;
+    }
+    const char c = value[++at];
+    text += c == 'n'   ? '\n'
+            : c == 't' ? '\t'
+            : c == 'r' ? '\r'
+            : c == 'b' ? '\b'
+            : c == 'f' ? '\f'
+                       : c;
+  }
+  return text;
 }
 
 }  // namespace hearth

@@ -1,5 +1,5 @@
 /*
- * Hearth's plugin ABI, version 1.0 (draft): what a kind of session plugs in through.
+ * Hearth's plugin ABI, version 1.0: what a kind of session plugs in through.
  *
  * A plugin is a shared object that exports one function, hearth_plugin_v1(), and talks to the host
  * through two tables of function pointers: it fills a hearth_plugin, it is given a hearth_host.
@@ -90,8 +90,8 @@ typedef uint64_t hearth_chan_h;    /* a channel of a driver link; valid until HE
 typedef struct hearth_instance hearth_instance; /* the plugin's: one plugin with one config */
 typedef struct hearth_session hearth_session;   /* the plugin's: one interpreter of a session */
 
-/* What a plugin says of its interpreter (hearth_host.session_state). A plugin may send values that
- * an older host does not know; it takes them for HEARTH_ERROR. */
+/* What a plugin says of its interpreter (hearth_host.session_state). A host takes a value that it
+ * does not know for HEARTH_ERROR. */
 enum {
   HEARTH_IDLE = 1,  /* ready to execute; said once after launch, and after a restart */
   HEARTH_ERROR = 2, /* cannot execute any more; the host closes and may start another */
@@ -101,7 +101,8 @@ enum {
                         detail's "reason" says for what. The host gives it more time */
 };
 
-/* How a statement ended (hearth_host.stmt_done). */
+/* How a statement ended (hearth_host.stmt_done). A host takes a value that it does not know for
+ * HEARTH_DONE_ERROR. */
 enum {
   HEARTH_DONE_OK = 0,
   HEARTH_DONE_ERROR = 1,      /* bundle: {"ename":..., "evalue":..., "traceback":[...]} */
@@ -110,8 +111,10 @@ enum {
   HEARTH_DONE_LOST = 4        /* the interpreter died under it */
 };
 
+/* A host takes a stream that it does not know for HEARTH_STDOUT. */
 enum { HEARTH_STDOUT = 1, HEARTH_STDERR = 2 };
 
+/* Rising: a host takes a level above those it knows for the highest. */
 enum { HEARTH_LOG_DEBUG = 1, HEARTH_LOG_INFO = 2, HEARTH_LOG_WARN = 3, HEARTH_LOG_ERROR = 4 };
 
 /* close(mode) */
@@ -158,6 +161,7 @@ typedef struct hearth_open {
                                has launched: launch() then takes up what is there. Else empty */
 } hearth_open;
 
+/* A host refuses flags that it does not know, HEARTH_E_UNSUPPORTED. */
 enum {
   HEARTH_SPAWN_LINES = 1 /* stdin is a pipe (proc_write); stdout and stderr come as on_proc_line.
                             Without it stdin is /dev/null and both go to the session's log, a file

@@ -21,7 +21,7 @@ ANY_SPARK = True
 class Opened:
     def __init__(self, driver, **options):
         self.driver, self.host, self.channel = driver, driver.host, next(channels)
-        env = {"FAKES": str(ROOT / "tests" / "fakes"), **options.pop("env", {})}
+        env = {"FAKES": str(ROOT / "plugin-api" / "kit"), **options.pop("env", {})}
         self.host.send(self.channel, OPEN, json.dumps({
             "argv": ["python3", "-u", "{dir}/worker.py"], "env": env,
             "files": {"worker.py": (HERE / "fake_worker.py").read_text()}, **options}))
