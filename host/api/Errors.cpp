@@ -39,6 +39,7 @@ const Row table[] = {
     {Cause::mismatch, 422, 422, LivyForm::message, "Key of another request"},
     {Cause::unsupported, 422, 400, LivyForm::message, "Not supported"},
     {Cause::storage, 507, 507, LivyForm::message, "Not stored"},
+    {Cause::plugin, 503, 503, LivyForm::message, "Plugin does not answer"},
     {Cause::stopping, 503, 503, LivyForm::message, "Shutting down"},
 };
 

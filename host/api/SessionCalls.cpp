@@ -18,6 +18,10 @@ std::function<bool()> hungUp(const ExchangePtr& exchange) {
   return [exchange] { return exchange->abandoned(); };
 }
 
+void refuseWhereItHangs(const Session& session) {
+  if (std::string why = session.hanging(); !why.empty()) throw Refusal(Refusal::Cause::plugin, why);
+}
+
 struct StatementRequest {
   std::string code, kind, options;
 };
@@ -149,8 +153,11 @@ void SessionCalls::cancel(const ExchangePtr& exchange, const std::string& id,
   const SessionView view = find(id);
   const std::int64_t number = statementNumber(statement);
   if (!view.live) notLive(view);
-  view.live->cancel(number, [exchange, show = std::move(show)](bool stopped) {
-    guarded(exchange, [&] { show(exchange, stopped); });
+  view.live->cancel(number, [exchange, show = std::move(show), live = view.live](bool stopped) {
+    guarded(exchange, [&] {
+      if (!stopped) refuseWhereItHangs(*live);
+      show(exchange, stopped);
+    });
   });
 }
 
@@ -158,8 +165,11 @@ void SessionCalls::interrupt(const ExchangePtr& exchange, const std::string& id,
                              std::function<void(const ExchangePtr&, bool)> show) const {
   const SessionView view = find(id);
   if (!view.live) notLive(view);
-  view.live->interrupt([exchange, show = std::move(show)](bool stopped) {
-    guarded(exchange, [&] { show(exchange, stopped); });
+  view.live->interrupt([exchange, show = std::move(show), live = view.live](bool stopped) {
+    guarded(exchange, [&] {
+      if (!stopped) refuseWhereItHangs(*live);
+      show(exchange, stopped);
+    });
   });
 }
 

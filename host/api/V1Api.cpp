@@ -238,6 +238,21 @@ std::string pluginsView(const PluginCatalog& catalog) {
     out.endObject();
     out.key("magics").strings(entry.descriptor.magics);
     out.key("leader").stringOrNull(entry.leader);
+    out.key("quarantined").boolean(entry.quarantined);
+    out.key("lastCrash");
+    if (const auto& crash = entry.lastCrash) {
+      out.beginObject();
+      out.key("time").string(isoTime(crash->time));
+      out.key("signal").string(crash->signal);
+      out.key("version").stringOrNull(crash->version);
+      out.key("slot").stringOrNull(crash->slot);
+      out.key("session").stringOrNull(crash->session);
+      out.key("summary").string(crash->summary);
+      out.key("note").string(crash->note);
+      out.endObject();
+    } else {
+      out.null();
+    }
     out.key("sha256").stringOrNull(entry.file.sha256);
     out.key("loadedAt").stringOrNull(isoTime(entry.loadedAt));
     out.key("sessions").integer(instance ? instance->sessions.load() : 0);

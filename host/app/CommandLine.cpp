@@ -20,7 +20,9 @@
 #include "app/PluginAdd.h"
 #include "app/PluginList.h"
 #include "app/PluginNew.h"
+#include "app/PluginSettings.h"
 #include "app/Server.h"
+#include "plugin/PluginCrashes.h"
 #include "support/Log.h"
 
 namespace hearth::host {
@@ -38,6 +40,8 @@ const char* const help =
     "       hearth config [OPTIONS]       show each key with its value, where it is from, what it "
     "does\n"
     "       hearth plugin list [OPTIONS]  show the plugins and why one is refused\n"
+    "       hearth plugin release NAME [OPTIONS]\n"
+    "                                     forget its crashes: it leaves its quarantine\n"
     "       hearth plugin check FILE...   hold plugins to the rules of the ABI; --help has its "
     "options\n"
     "       hearth plugin new NAME        write a working plugin, to be made one's own\n"
@@ -168,6 +172,18 @@ int addOne(const std::string& source, const Settings& settings) {
   return 0;
 }
 
+int releasePlugin(const Settings& settings, const std::string& name) {
+  PluginCrashes crashes(crashFolder(dataFolder(settings)), crashOptions(settings));
+  if (!crashes.release(name)) {
+    std::cerr << "hearth: no crash of a plugin called '" << name << "' is known in "
+              << crashFolder(dataFolder(settings)) << "\n";
+    return 1;
+  }
+  std::cout << "the crashes of " << name
+            << " are forgotten; it is loaded at the host's next start\n";
+  return 0;
+}
+
 int run(int argc, char** argv) {
   // Its options are its own.
   if (argc >= 3 && std::string(argv[1]) == "plugin" && std::string(argv[2]) == "check")
@@ -188,6 +204,8 @@ int run(int argc, char** argv) {
   if (words == std::vector<std::string>{"config"}) return showConfig(load(arguments));
   if (words == std::vector<std::string>{"plugin", "list"})
     return listPlugins(load(arguments), arguments.value("server", ""), arguments.has("json"));
+  if (words.size() == 3 && words[0] == "plugin" && words[1] == "release")
+    return releasePlugin(load(arguments), words[2]);
   if (words.size() >= 2 && words[0] == "plugin" && (words[1] == "new" || words[1] == "add")) {
     if (words.size() != 3)
       throw UsageError("plugin " + words[1] + " needs one " +

@@ -40,6 +40,14 @@ std::string pluginsFolder(const Settings& settings) {
   return (above / HEARTH_LIBDIR / "hearth" / "plugins").string();
 }
 
+std::string crashFolder(const std::string& dataFolder) {
+  return dataFolder + "/crashes";
+}
+
+std::string crashNote(const std::string& dataFolder) {
+  return dataFolder + "/crash.note";
+}
+
 std::string supervisorProgram() {
   std::error_code error;
   const fs::path folder = fs::read_symlink("/proc/self/exe", error).parent_path();

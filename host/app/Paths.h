@@ -14,6 +14,10 @@ std::string dataFolder(const Settings& settings);
 /// folder in an installed one.
 std::string pluginsFolder(const Settings& settings);
 
+/// What is known of crashes: the folder, and the note of the run that is under way.
+std::string crashFolder(const std::string& dataFolder);
+std::string crashNote(const std::string& dataFolder);
+
 /// The program hearth-supervise: beside the running one in a build tree, else in libexec.
 std::string supervisorProgram();
 

@@ -13,7 +13,10 @@
 
 #include "api/V1Api.h"
 #include "app/Paths.h"
+#include "app/PluginSettings.h"
+#include "plugin/CrashNote.h"
 #include "plugin/PluginCatalog.h"
+#include "plugin/PluginCrashes.h"
 
 namespace hearth::host {
 
@@ -42,7 +45,9 @@ std::string text(const boost::json::object& of, const char* key) {
 }
 
 void print(const boost::json::object& plugin) {
-  std::cout << text(plugin, "instance") << "  " << text(plugin, "state");
+  const auto* const quarantined = plugin.if_contains("quarantined");
+  const bool out = quarantined && quarantined->is_bool() && quarantined->get_bool();
+  std::cout << text(plugin, "instance") << "  " << (out ? "in quarantine" : text(plugin, "state"));
   if (const auto version = text(plugin, "version"); !version.empty())
     std::cout << "  version " << version;
   std::string kinds;
@@ -55,15 +60,38 @@ void print(const boost::json::object& plugin) {
   std::cout << "\n  " << text(plugin, "path") << "\n";
   if (const auto reason = text(plugin, "reason"); !reason.empty())
     std::cout << "  " << reason << "\n";
+  const auto* const crash = plugin.if_contains("lastCrash");
+  if (crash && crash->is_object())
+    std::cout << "  last crash " << text(crash->get_object(), "time") << ": "
+              << text(crash->get_object(), "summary") << "\n  " << text(crash->get_object(), "note")
+              << "\n";
+}
+
+}  // namespace
+
+namespace {
+
+std::string crashesOf(const Settings& settings) {
+  try {
+    return crashFolder(dataFolder(settings));
+  } catch (const SettingsError&) {
+    return {};  // no host has run here
+  }
+}
+
+std::string lookHere(const Settings& settings, const std::string& folder) {
+  crash::install();
+  const PluginCrashes crashes(crashesOf(settings), crashOptions(settings));
+  CatalogLook look;
+  look.crashes = &crashes;
+  return pluginsView(PluginCatalog(folder, settings.text("plugins.conf_dir"), {}, look));
 }
 
 }  // namespace
 
 int listPlugins(const Settings& settings, const std::string& server, bool json) {
   const std::string folder = pluginsFolder(settings);
-  const std::string view =
-      server.empty() ? pluginsView(PluginCatalog(folder, settings.text("plugins.conf_dir")))
-                     : askServer(server);
+  const std::string view = server.empty() ? lookHere(settings, folder) : askServer(server);
   if (json) {
     std::cout << view << "\n";
     return 0;

@@ -2,6 +2,7 @@
 
 #include <signal.h>
 #include <sys/resource.h>
+#include <unistd.h>
 
 #include <atomic>
 #include <boost/asio/ip/address.hpp>
@@ -9,6 +10,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <filesystem>
+#include <future>
 
 #include "api/BatchCalls.h"
 #include "api/BatchRoutes.h"
@@ -21,6 +23,7 @@
 #include "api/V1Api.h"
 #include "app/ClusterSettings.h"
 #include "app/Paths.h"
+#include "app/PluginSettings.h"
 #include "app/PolicySettings.h"
 #include "app/Reload.h"
 #include "app/ServiceManager.h"
@@ -28,6 +31,9 @@
 #include "cluster/ClusterFollowers.h"
 #include "http/HttpServer.h"
 #include "link/LinkServer.h"
+#include "plugin/CallWatch.h"
+#include "plugin/CrashNote.h"
+#include "plugin/PluginCrashes.h"
 #include "plugin/PluginHost.h"
 #include "policy/ConfKeys.h"
 #include "retention/Retention.h"
@@ -162,13 +168,26 @@ void logAccess(const Request& request, int status, std::size_t bytes,
              printable(request.path), status, bytes, took.count());
 }
 
-PluginFolders pluginFolders(const Settings& settings) {
+/// For where a plugin still holds threads: nothing that it may use can be destroyed any more.
+[[noreturn]] void leaveWithout(const CallWatch& watch, Store& store) {
+  for (const std::string& call : watch.hanging()) log().error("the host ends without it: {}", call);
+  std::promise<void> written;
+  store.barrier([&written](const std::string&) { written.set_value(); });
+  if (written.get_future().wait_for(std::chrono::seconds(10)) != std::future_status::ready)
+    log().error("the store does not answer");
+  log().warn("stopped, while plugins were still at work");
+  stopLog();
+  ::_exit(0);
+}
+
+PluginFolders pluginFolders(const Settings& settings, const PluginCrashes* crashes) {
   // One Spark for batches and sessions, unless a manifest says otherwise.
   return {std::filesystem::absolute(pluginsFolder(settings)),
           settings.text("plugins.conf_dir"),
           {{"spark_home", settings.text("spark.home")},
            {"master", settings.text("spark.master")},
-           {"deploy_mode", settings.text("spark.deploy_mode")}}};
+           {"deploy_mode", settings.text("spark.deploy_mode")}},
+          crashes};
 }
 
 /// Lets running code come to its end, for at most `time`, or until a second signal.
@@ -212,6 +231,7 @@ int serve(const std::function<Settings()>& load) {
   } catch (const std::exception& error) {
     throw SettingsError(error.what());
   }
+  crash::install();
   const BatchOptions batchLimits = batchOptions(settings);
   const std::string onShutdown = settings.text("session.on_shutdown");
   if (onShutdown != "end" && onShutdown != "detach")
@@ -223,18 +243,23 @@ int serve(const std::function<Settings()>& load) {
 
   EventLoop loop("hearth-work", 4);
   SqliteStore store(data + "/hearth.db");
+  PluginCrashes crashes(crashFolder(data), crashOptions(settings));
+  const auto lastCrash = crashes.take(crashNote(data));
+  crash::writeTo(crashNote(data));
   DiskFloor disk(data, settings.size("store.disk_floor"));
   Launcher launcher(loop, commaList(settings.text("driver.environment")));
   LinkServer links(loop, linkOptions(settings, data));
-  PluginHost plugins(pluginFolders(settings), launcher, links);
+  CallWatch watch(loop, watchOptions(settings));
+  PluginHost plugins(pluginFolders(settings, &crashes), launcher, links);
   Policy::Options rules = policyOptions(settings, *plugins.catalog(), data);
   const auto clusters = clusterFollowers(loop, clusterOptions(settings, *plugins.catalog(), rules));
   Policy policy(std::move(rules));
   SessionManager::Limits limits;
   limits.sessions = static_cast<std::size_t>(settings.number("session.limit"));
-  SessionManager manager(SessionEnvironment{loop, plugins, store, sessionOptions(settings),
-                                            clusters.get(), &policy, &disk},
-                         data + "/sessions", limits);
+  SessionManager manager(
+      SessionEnvironment{loop, plugins, store, sessionOptions(settings), clusters.get(), &policy,
+                         &disk, nullptr, &watch, &crashes, lastCrash},
+      data + "/sessions", limits);
   manager.recover();
   BatchManager batches(
       BatchEnvironment{loop, launcher, store, batchLimits, clusters.get(), &policy, &disk},
@@ -303,13 +328,11 @@ int serve(const std::function<Settings()>& load) {
   batches.shutdown(killTime);
   http.stop(milliseconds(500));
   const bool rested = plugins.registry().stop(pluginPatience);
-  loop.stop();
-  if (!rested) {
-    // Its thread cannot be ended, nor what it uses be destroyed. All that counts is stored.
+  if (!rested)
     log().error("a plugin does not come back from create or destroy, and is not waited for");
-    stopLog();
-    std::_Exit(0);
-  }
+  // Its thread cannot be ended, nor what it uses be destroyed.
+  if (!loop.stop(std::chrono::seconds(3)) || !rested || manager.lingers())
+    leaveWithout(watch, store);
   log().info("stopped");
   return 0;
 }

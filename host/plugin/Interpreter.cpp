@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "plugin/InterpreterHandles.h"
+#include "plugin/PluginCall.h"
 #include "plugin/PluginHost.h"
 #include "process/AdoptedProcess.h"
 #include "support/JsonWriter.h"
@@ -19,6 +20,13 @@ namespace hearth::host {
 namespace {
 
 constexpr std::chrono::milliseconds slowCall{200};
+// More than any plugin needs; each costs the host something.
+constexpr std::size_t mostTimers = 1000;
+constexpr std::size_t mostProcesses = 64;
+constexpr std::size_t mostChannels = 64;
+// Lines of the log at once, and per second.
+constexpr double logBurst = 2000;
+constexpr double logRate = 200;
 
 hearth_str borrow(std::string_view text) {
   return hearth_str{text.data(), text.size()};
@@ -50,7 +58,9 @@ Interpreter::Interpreter(PluginHost& host, PluginInstancePtr instance, SessionSe
       instance_(*held_),
       services_(std::move(services)),
       owner_(owner),
-      kind_(std::move(kind)) {}
+      kind_(std::move(kind)),
+      inbox_(EventInbox::Bounds()),
+      logLimit_(logBurst, logRate) {}
 
 Interpreter::~Interpreter() {
   // release() has run unless the host is being torn down; then the plugin must not be called.
@@ -64,7 +74,7 @@ std::shared_ptr<Interpreter> Interpreter::open(PluginHost& host, const PluginIns
   std::shared_ptr<Interpreter> interpreter(
       new Interpreter(host, instance, std::move(services), owner, arguments.kind));
   interpreter->handle_ = host.interpreters_.add(interpreter);
-  interpreter->takenUp_ = !arguments.recoveryBlob.empty();
+  interpreter->takenUp_ = interpreter->takingUp_ = !arguments.recoveryBlob.empty();
   interpreter->oldChannel_ = arguments.channel;
   interpreter->oldProcess_ = arguments.process;
   hearth_open args{};
@@ -85,7 +95,7 @@ std::shared_ptr<Interpreter> Interpreter::open(PluginHost& host, const PluginIns
 }
 
 template <typename Call>
-auto Interpreter::timed(const char* slot, Call call) {
+auto Interpreter::timed(const char* slot, Call call, std::uint64_t statement) {
   struct Watch {
     const Interpreter& interpreter;
     const char* slot;
@@ -99,14 +109,26 @@ auto Interpreter::timed(const char* slot, Call call) {
     }
   };
   const Watch watch{*this, slot};
+  const CatalogEntry& entry = *instance_.entry;
+  PluginCall about;
+  about.instance = entry.instance.c_str();
+  about.version = entry.descriptor.version.c_str();
+  about.path = entry.path.c_str();
+  about.slot = slot;
+  about.session = services_.sessionId.c_str();
+  about.statement = statement;
+  about.takingUp = takingUp_;
+  const PluginCallMark mark(about);
+  const CallWatch::Running running(services_.watch, about, &services_.callHangs);
   return call();
 }
 
 template <typename Call>
-void Interpreter::check(const char* slot, Call call) {
+void Interpreter::check(const char* slot, Call call, std::uint64_t statement) {
   char text[2048] = "";
   hearth_error error{HEARTH_OK, sizeof text, text};
-  const hearth_status status = timed(slot, [&] { return call(&error); });
+  const hearth_status status = timed(
+      slot, [&] { return call(&error); }, statement);
   if (status == HEARTH_OK) return;
   text[sizeof text - 1] = '\0';
   std::string why = repairUtf8(text);
@@ -151,14 +173,23 @@ void Interpreter::launch() {
 void Interpreter::execute(std::uint64_t statement, std::string_view code,
                           std::string_view optionsJson) {
   open_.insert(statement);
+  inbox_.expect(PluginEvent::Kind::done, statement);
   try {
-    check("execute", [&](hearth_error* error) {
-      return instance_.table->execute(self_, statement, borrow(code), borrow(optionsJson), error);
-    });
+    check(
+        "execute",
+        [&](hearth_error* error) {
+          return instance_.table->execute(self_, statement, borrow(code), borrow(optionsJson),
+                                          error);
+        },
+        statement);
   } catch (...) {
     open_.erase(statement);
     throw;
   }
+}
+
+void Interpreter::takenUp() {
+  takingUp_ = false;
 }
 
 void Interpreter::resume(std::uint64_t statement, std::string_view code,
@@ -167,10 +198,15 @@ void Interpreter::resume(std::uint64_t statement, std::string_view code,
     throw PluginError(HEARTH_E_UNSUPPORTED,
                       "kind " + kind_ + " does not take up statements of an earlier run");
   open_.insert(statement);
+  inbox_.expect(PluginEvent::Kind::done, statement);
   try {
-    check("resume", [&](hearth_error* error) {
-      return instance_.table->resume(self_, statement, borrow(code), borrow(optionsJson), error);
-    });
+    check(
+        "resume",
+        [&](hearth_error* error) {
+          return instance_.table->resume(self_, statement, borrow(code), borrow(optionsJson),
+                                         error);
+        },
+        statement);
   } catch (...) {
     open_.erase(statement);
     throw;
@@ -180,13 +216,16 @@ void Interpreter::resume(std::uint64_t statement, std::string_view code,
 void Interpreter::interrupt(std::uint64_t statement) {
   if (!canInterrupt())
     throw PluginError(HEARTH_E_UNSUPPORTED, "kind " + kind_ + " cannot interrupt running code");
-  check("interrupt",
-        [&](hearth_error* error) { return instance_.table->interrupt(self_, statement, error); });
+  check(
+      "interrupt",
+      [&](hearth_error* error) { return instance_.table->interrupt(self_, statement, error); },
+      statement);
 }
 
 void Interpreter::complete(std::uint64_t request, std::string_view code, std::uint64_t cursor) {
   if (!canComplete())
     throw PluginError(HEARTH_E_UNSUPPORTED, "kind " + kind_ + " has no completion");
+  inbox_.expect(PluginEvent::Kind::reply, request);
   check("complete", [&](hearth_error* error) {
     return instance_.table->complete(self_, request, borrow(code), cursor, error);
   });
@@ -196,6 +235,7 @@ void Interpreter::inspect(std::uint64_t request, std::string_view code, std::uin
                           int detail) {
   if (!canInspect())
     throw PluginError(HEARTH_E_UNSUPPORTED, "kind " + kind_ + " has no inspection");
+  inbox_.expect(PluginEvent::Kind::reply, request);
   check("inspect", [&](hearth_error* error) {
     return instance_.table->inspect(self_, request, borrow(code), cursor, detail, error);
   });
@@ -204,6 +244,7 @@ void Interpreter::inspect(std::uint64_t request, std::string_view code, std::uin
 void Interpreter::sharedData(std::uint64_t request) {
   if (!canShareData())
     throw PluginError(HEARTH_E_UNSUPPORTED, "kind " + kind_ + " lists no shared data");
+  inbox_.expect(PluginEvent::Kind::reply, request);
   check("shared_data",
         [&](hearth_error* error) { return instance_.table->shared_data(self_, request, error); });
 }
@@ -211,6 +252,7 @@ void Interpreter::sharedData(std::uint64_t request) {
 void Interpreter::exportDriver(std::uint64_t request) {
   if (!canExportDriver())
     throw PluginError(HEARTH_E_UNSUPPORTED, "kind " + kind_ + " cannot be joined by other kinds");
+  inbox_.expect(PluginEvent::Kind::reply, request);
   check("export_driver",
         [&](hearth_error* error) { return instance_.table->export_driver(self_, request, error); });
 }
@@ -251,80 +293,175 @@ void Interpreter::release() {
 
 // Events reach the owner through the strand, so that a plugin that calls the host while it holds a
 // lock of its own is never called back on that stack.
-template <typename Event>
-void Interpreter::post(Event event) {
-  EventLoop::post(services_.strand,
-                  [self = shared_from_this(), event = std::move(event)]() mutable {
-                    if (!self->released_) event(*self);
-                  });
+void Interpreter::post(PluginEvent event) {
+  switch (inbox_.put(std::move(event))) {
+    case EventInbox::Put::queued:
+      EventLoop::post(services_.strand, [self = shared_from_this()] { self->takeEvent(); });
+      return;
+    case EventInbox::Put::joined:
+      return;
+    case EventInbox::Put::dropped:
+      host_.misbehaves("{}: more than the host can take, in session {}", pluginName(),
+                       services_.sessionId);
+  }
+}
+
+void Interpreter::takeEvent() {
+  std::optional<PluginEvent> event = inbox_.take();
+  if (event && !released_) give(std::move(*event));
+}
+
+void Interpreter::give(PluginEvent event) {
+  using Kind = PluginEvent::Kind;
+  const bool isOpen = open_.count(event.statement) != 0;
+  switch (event.kind) {
+    case Kind::state:
+      return owner_.onState(*this, event.number, std::move(event.text));
+    case Kind::output:
+      if (!isOpen) return;
+      if (event.lost > 0) {
+        log().warn(
+            "plugin misbehaving: {} printed faster than the host could take: {} bytes of "
+            "session {} are dropped",
+            pluginName(), event.lost, services_.sessionId);
+        event.text = "\n[hearth: " + std::to_string(event.lost) +
+                     " bytes are missing here: they came faster than the host could take them]\n";
+      }
+      return owner_.onOutput(*this, event.statement, event.number, std::move(event.text),
+                             event.frame);
+    case Kind::display:
+      if (isOpen) owner_.onDisplay(*this, event.statement, std::move(event.text), event.frame);
+      return;
+    case Kind::change:
+      if (isOpen)
+        owner_.onDisplayChange(*this, event.statement, event.index, std::move(event.text),
+                               event.frame);
+      return;
+    case Kind::progress:
+      if (isOpen) owner_.onProgress(*this, event.statement, event.fraction);
+      return;
+    case Kind::done:
+      return finishStatement(event.statement, event.number, std::move(event.text));
+    case Kind::reply:
+      return owner_.onReply(*this, event.statement, event.number, std::move(event.text));
+    case Kind::save:
+      return owner_.onSave(*this, std::move(event.text));
+    case Kind::other:
+      return event.act();
+  }
 }
 
 void Interpreter::postState(std::int32_t state, std::string detail) {
-  post([state, detail = std::move(detail)](Interpreter& self) mutable {
-    self.owner_.onState(self, state, std::move(detail));
-  });
+  PluginEvent event;
+  event.kind = PluginEvent::Kind::state;
+  event.number = state;
+  event.text = std::move(detail);
+  post(std::move(event));
 }
 
 void Interpreter::postOutput(std::uint64_t statement, int stream, std::string text) {
-  post([statement, stream, text = std::move(text), frame = frameNow()](Interpreter& self) mutable {
-    if (self.open_.count(statement) != 0)
-      self.owner_.onOutput(self, statement, stream, std::move(text), frame);
-  });
+  PluginEvent event;
+  event.kind = PluginEvent::Kind::output;
+  event.statement = statement;
+  event.number = stream;
+  event.text = std::move(text);
+  event.frame = frameNow();
+  post(std::move(event));
 }
 
 void Interpreter::postDisplay(std::uint64_t statement, std::string bundle) {
-  post([statement, bundle = std::move(bundle), frame = frameNow()](Interpreter& self) mutable {
-    if (self.open_.count(statement) != 0)
-      self.owner_.onDisplay(self, statement, std::move(bundle), frame);
-  });
+  PluginEvent event;
+  event.kind = PluginEvent::Kind::display;
+  event.statement = statement;
+  event.text = std::move(bundle);
+  event.frame = frameNow();
+  post(std::move(event));
 }
 
 void Interpreter::postDisplayChange(std::uint64_t statement, std::uint64_t index,
                                     std::string bundle) {
-  post([statement, index, bundle = std::move(bundle),
-        frame = frameNow()](Interpreter& self) mutable {
-    if (self.open_.count(statement) != 0)
-      self.owner_.onDisplayChange(self, statement, index, std::move(bundle), frame);
-  });
+  PluginEvent event;
+  event.kind = PluginEvent::Kind::change;
+  event.statement = statement;
+  event.index = index;
+  event.text = std::move(bundle);
+  event.frame = frameNow();
+  post(std::move(event));
 }
 
 void Interpreter::postProgress(std::uint64_t statement, double fraction) {
-  post([statement, fraction](Interpreter& self) {
-    if (self.open_.count(statement) != 0) self.owner_.onProgress(self, statement, fraction);
-  });
+  PluginEvent event;
+  event.kind = PluginEvent::Kind::progress;
+  event.statement = statement;
+  event.fraction = fraction;
+  post(std::move(event));
 }
 
 void Interpreter::postDone(std::uint64_t statement, std::int32_t outcome, std::string bundle) {
-  post([statement, outcome, bundle = std::move(bundle)](Interpreter& self) mutable {
-    self.finishStatement(statement, outcome, std::move(bundle));
-  });
+  PluginEvent event;
+  event.kind = PluginEvent::Kind::done;
+  event.statement = statement;
+  event.number = outcome;
+  event.text = std::move(bundle);
+  post(std::move(event));
 }
 
 void Interpreter::finishStatement(std::uint64_t statement, std::int32_t outcome,
                                   std::string bundle) {
   if (open_.erase(statement) == 0) {
     // A driver that was taken up repeats what the run before had stored, but not acknowledged.
-    log().log(takenUp_ ? spdlog::level::debug : spdlog::level::warn,
-              "plugin misbehaving: {} ended statement {} of session {}, which is not running",
-              pluginName(), statement, services_.sessionId);
+    if (!takenUp_)
+      host_.misbehaves("{} ended statement {} of session {}, which is not running", pluginName(),
+                       statement, services_.sessionId);
     return;
   }
   owner_.onDone(*this, statement, outcome, std::move(bundle));
 }
 
 void Interpreter::postReply(std::uint64_t request, hearth_status status, std::string json) {
-  post([request, status, json = std::move(json)](Interpreter& self) mutable {
-    self.owner_.onReply(self, request, status, std::move(json));
-  });
+  PluginEvent event;
+  event.kind = PluginEvent::Kind::reply;
+  event.statement = request;
+  event.number = status;
+  event.text = std::move(json);
+  post(std::move(event));
 }
 
 void Interpreter::postSave(std::string blob) {
-  post([blob = std::move(blob)](Interpreter& self) mutable {
-    self.owner_.onSave(self, std::move(blob));
-  });
+  PluginEvent event;
+  event.kind = PluginEvent::Kind::save;
+  event.text = std::move(blob);
+  post(std::move(event));
+}
+
+void Interpreter::logLine(std::int32_t level, std::string line) {
+  std::uint64_t missed = 0;
+  if (!logLimit_.pass(missed)) return;
+  if (missed > 0) {
+    const std::string gap = std::to_string(missed) +
+                            " lines of the plugin are missing here: they " +
+                            "came faster than the host takes them";
+    log().warn("session {}: {}: {}", services_.sessionId, pluginName(), gap);
+    services_.log->append("hearth: " + gap);
+  }
+  const auto severity = level >= HEARTH_LOG_ERROR  ? spdlog::level::err
+                        : level == HEARTH_LOG_WARN ? spdlog::level::warn
+                        : level == HEARTH_LOG_INFO ? spdlog::level::info
+                                                   : spdlog::level::debug;
+  log().log(severity, "session {}: {}: {}", services_.sessionId, pluginName(), line);
+  if (level >= HEARTH_LOG_INFO) services_.log->append(line);
+}
+
+void Interpreter::requireStrand(const char* call) const {
+  if (services_.strand.running_in_this_thread()) return;
+  throw PluginError(HEARTH_E_STATE, std::string(call) + " is for calls of the session only");
 }
 
 std::uint64_t Interpreter::spawn(const hearth_spawn& what) {
+  requireStrand("spawn");
+  if (procs_.size() >= mostProcesses)
+    throw PluginError(HEARTH_E_LIMIT, "the session has " + std::to_string(mostProcesses) +
+                                          " processes of this plugin already");
   SpawnRequest request;
   for (std::size_t i = 0; i < what.argc; ++i) request.argv.push_back(copy(what.argv[i]));
   for (std::size_t i = 0; i < what.envc; ++i) request.env.push_back(copy(what.env[i]));
@@ -339,6 +476,7 @@ std::uint64_t Interpreter::spawn(const hearth_spawn& what) {
   try {
     proc->process = host_.launcher().spawn(request, services_.strand, processEvents(handle));
     lastProcess_ = identityOf(proc->process->pid());
+    if (services_.processes) services_.processes->add(proc->process);
   } catch (...) {
     host_.procs_.remove(handle);
     throw;
@@ -363,6 +501,7 @@ std::uint64_t Interpreter::adopt() {
   log().info("session {}: {} has taken up process {}", services_.sessionId, pluginName(),
              identity->pid);
   procs_[handle] = proc;
+  if (services_.processes) services_.processes->add(proc->process);
   lastProcess_ = identity;
   return handle;
 }
@@ -396,6 +535,12 @@ Process::Events Interpreter::processEvents(std::uint64_t handle) {
 }
 
 std::uint64_t Interpreter::startTimer(std::uint32_t ms) {
+  requireStrand("timer");
+  if (timers_.size() >= mostTimers) {
+    host_.misbehaves("{}: more than {} timers in session {}", pluginName(), mostTimers,
+                     services_.sessionId);
+    return 0;
+  }
   const std::uint64_t id = nextTimer_++;
   const auto over = [weak = weak_from_this(), id] {
     const auto self = weak.lock();
@@ -434,11 +579,14 @@ void Interpreter::chanEvent(std::uint64_t handle, std::int32_t event, const Fram
     view.statement = frame->statement;
     view.payload = borrow(frame->payload);
   }
-  timed("on_chan_frame",
-        [&] { instance_.table->on_chan_frame(self_, handle, event, frame ? &view : nullptr); });
+  timed(
+      "on_chan_frame",
+      [&] { instance_.table->on_chan_frame(self_, handle, event, frame ? &view : nullptr); },
+      view.statement);
 }
 
 void Interpreter::offerChannel(const std::string& optionsJson, hearth_offer& offer) {
+  requireStrand("chan_offer");
   const Reach reach = reachIn(optionsJson);
   const auto chan = std::make_shared<Chan>();
   chan->interpreter = weak_from_this();
@@ -459,6 +607,10 @@ void Interpreter::offerChannel(const std::string& optionsJson, hearth_offer& off
 }
 
 std::uint64_t Interpreter::joinChannel(std::string openJson) {
+  requireStrand("chan_join");
+  if (chans_.size() >= mostChannels)
+    throw PluginError(HEARTH_E_LIMIT, "the session has " + std::to_string(mostChannels) +
+                                          " channels of this plugin already");
   const auto chan = std::make_shared<Chan>();
   chan->interpreter = weak_from_this();
   chan->link = services_.link;
@@ -492,14 +644,17 @@ bool Interpreter::sendOn(const Chan& chan, const hearth_frame& frame) {
 }
 
 void Interpreter::closeChannel(std::uint64_t handle) {
+  requireStrand("chan_close");
   const auto found = chans_.find(handle);
   if (found == chans_.end()) return;
   found->second->link->close(found->second->number);
-  post([handle](Interpreter& self) {
-    self.chanEvent(handle, HEARTH_CHAN_CLOSED, nullptr);
-    self.chans_.erase(handle);
-    self.host_.chans_.remove(handle);
-  });
+  PluginEvent event;
+  event.act = [this, handle] {
+    chanEvent(handle, HEARTH_CHAN_CLOSED, nullptr);
+    chans_.erase(handle);
+    host_.chans_.remove(handle);
+  };
+  post(std::move(event));
 }
 
 }  // namespace hearth::host

@@ -3,21 +3,27 @@
 
 #include <hearth/plugin.h>
 
+#include <algorithm>
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <set>
 #include <stdexcept>
 #include <string>
 #include <string_view>
+#include <vector>
 
+#include "plugin/CallWatch.h"
 #include "plugin/DriverLink.h"
+#include "plugin/EventInbox.h"
 #include "plugin/PluginInstance.h"
 #include "process/ForeignProcess.h"
 #include "process/LogFile.h"
 #include "process/Process.h"
 #include "support/EventLoop.h"
+#include "support/RateLimit.h"
 #include "support/Timer.h"
 
 namespace hearth::host {
@@ -59,6 +65,20 @@ class InterpreterOwner {
   virtual void onSave(Interpreter&, std::string blob) = 0;
 };
 
+/// The processes of a session, for who cannot wait for its strand.
+struct SessionProcesses {
+  std::mutex mutex;
+  std::vector<std::weak_ptr<Process>> all;
+
+  void add(const std::shared_ptr<Process>& process) {
+    const std::lock_guard<std::mutex> lock(mutex);
+    all.erase(
+        std::remove_if(all.begin(), all.end(), [](const auto& gone) { return gone.expired(); }),
+        all.end());
+    all.push_back(process);
+  }
+};
+
 /// What all interpreters of a session share.
 struct SessionServices {
   std::string sessionId;
@@ -67,6 +87,9 @@ struct SessionServices {
   EventLoop::Strand strand;
   std::shared_ptr<DriverLink> link;
   std::shared_ptr<LogFile> log;
+  CallWatch* watch = nullptr;  ///< null: calls are not watched
+  CallWatch::Told callHangs;
+  std::shared_ptr<SessionProcesses> processes;
 };
 
 struct OpenArguments {
@@ -104,6 +127,8 @@ class Interpreter : public std::enable_shared_from_this<Interpreter> {
 
   void launch();
   void execute(std::uint64_t statement, std::string_view code, std::string_view optionsJson);
+  /// What has come of an earlier run of the host is here again.
+  void takenUp();
   /// For a statement that an earlier run of the host has given to execute().
   void resume(std::uint64_t statement, std::string_view code, std::string_view optionsJson);
   void interrupt(std::uint64_t statement);
@@ -127,9 +152,9 @@ class Interpreter : public std::enable_shared_from_this<Interpreter> {
               InterpreterOwner& owner, std::string kind);
 
   template <typename Call>
-  void check(const char* slot, Call call);
+  void check(const char* slot, Call call, std::uint64_t statement = 0);
   template <typename Call>
-  auto timed(const char* slot, Call call);
+  auto timed(const char* slot, Call call, std::uint64_t statement = 0);
 
   // The host's table, from PluginHost. Any thread unless said otherwise there.
   void postState(std::int32_t state, std::string detail);
@@ -150,8 +175,12 @@ class Interpreter : public std::enable_shared_from_this<Interpreter> {
   static bool sendOn(const Chan& chan, const hearth_frame& frame);
   void closeChannel(std::uint64_t handle);
 
-  template <typename Event>
-  void post(Event event);
+  void post(PluginEvent event);
+  void takeEvent();
+  void give(PluginEvent event);
+  void logLine(std::int32_t level, std::string line);
+  /// Throws PluginError off the strand, where the plugin has no business with a [session] call.
+  void requireStrand(const char* call) const;
   DriverLink::Channel channelEvents(std::uint64_t handle);
   void chanEvent(std::uint64_t handle, std::int32_t event, const Frame* frame);
   void finishStatement(std::uint64_t statement, std::int32_t outcome, std::string bundle);
@@ -167,11 +196,14 @@ class Interpreter : public std::enable_shared_from_this<Interpreter> {
   std::uint16_t oldChannel_ = 0;
   std::optional<ProcessIdentity> oldProcess_, lastProcess_;
   bool takenUp_ = false;
+  bool takingUp_ = false;  // and what is under way may keep the host down
   bool released_ = false;
   std::set<std::uint64_t> open_;  // statements taken and not done
   std::map<std::uint64_t, std::shared_ptr<Proc>> procs_;
   std::map<std::uint64_t, std::shared_ptr<Chan>> chans_;
   std::map<std::uint64_t, std::unique_ptr<Timer>> timers_;
+  EventInbox inbox_;
+  RateLimit logLimit_;
   std::uint64_t nextTimer_ = 1;
 };
 

@@ -5,7 +5,9 @@
 #include <system_error>
 #include <utility>
 
+#include "plugin/CrashNote.h"
 #include "plugin/Manifest.h"
+#include "plugin/PluginCall.h"
 #include "support/Log.h"
 #include "support/Time.h"
 
@@ -233,11 +235,13 @@ void PluginCatalog::load(CatalogEntry& entry, const Manifest& manifest) {
   if (!manifest.sha256.empty() && !sameText(entry.file.sha256, manifest.sha256))
     throw LoadError("its SHA-256 is " + entry.file.sha256 + ", the manifest expects " +
                     manifest.sha256);
-  auto& library = libraries_[{entry.file.path.string(), entry.file.sha256}];
-  if (library == nullptr) library = std::make_shared<const PluginLibrary>(entry.file);
+  const auto library = open(entry);
   entry.library = library;
   describe(entry, manifest);
   requireFree(entry);
+  std::vector<std::string> kinds;
+  for (const auto& kind : entry.kinds) kinds.push_back(kind.first);
+  crash::knowPlugin(entry.instance, entry.descriptor.version, entry.path, kinds);
   entry.table = &library->table();
   if (const CatalogEntry* const before = servedBefore(entry)) {
     entry.live = before->live;
@@ -246,6 +250,28 @@ void PluginCatalog::load(CatalogEntry& entry, const Manifest& manifest) {
     create(entry);
   }
   offer(entry);
+}
+
+// Its code runs here for the first time: what it does then is told of the instance it is for.
+std::shared_ptr<const PluginLibrary> PluginCatalog::open(CatalogEntry& entry) {
+  const std::string path = entry.file.path.string();
+  if (look_->crashes != nullptr) {
+    entry.lastCrash = look_->crashes->last(entry.instance);
+    const std::string why = look_->crashes->barred(entry.instance, path);
+    entry.quarantined = !why.empty();
+    if (entry.quarantined) throw LoadError(why);
+  }
+  auto& library = libraries_[{path, entry.file.sha256}];
+  if (library != nullptr) return library;
+  crash::knowPlugin(entry.instance, std::string(), path, {});
+  PluginCall call;
+  call.instance = entry.instance.c_str();
+  call.path = path.c_str();
+  call.slot = "load";
+  call.takingUp = true;
+  const PluginCallMark mark(call);
+  library = std::make_shared<const PluginLibrary>(entry.file);
+  return library;
 }
 
 void PluginCatalog::describe(CatalogEntry& entry, const Manifest& manifest) {

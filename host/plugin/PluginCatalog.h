@@ -9,12 +9,14 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <set>
 #include <string>
 #include <vector>
 
 #include "plugin/Descriptor.h"
 #include "plugin/InstanceRules.h"
+#include "plugin/PluginCrashes.h"
 #include "plugin/PluginLibrary.h"
 
 namespace hearth::host {
@@ -30,9 +32,11 @@ struct CatalogEntry {
   std::string source;    ///< what it stands for: the manifest, or the .so as the folder has it
   bool loaded = false;
   bool disabled = false;      ///< by its manifest; then it is not loaded and that is no failure
+  bool quarantined = false;   ///< as it has crashed the host; then it is not loaded
   bool retiring = false;      ///< takes no new sessions; those that it has go on
   std::string reason;         ///< why it is not loaded, or why it retires
   std::int64_t loadedAt = 0;  ///< milliseconds since the epoch; 0: never
+  std::optional<PluginCrashes::Entry> lastCrash;
 
   // Filled as far as was reached; complete where loaded or retiring.
   LibraryFile file;
@@ -71,6 +75,7 @@ struct CatalogLook {
   /// Tries what has failed once more, though nothing of it has changed.
   bool again = false;
   std::set<std::filesystem::path> unfinished;  ///< files that are being written
+  const PluginCrashes* crashes = nullptr;      ///< what is in quarantine; null: nothing
 };
 
 /// The plugins folder (*.so and */*.so) and the manifests (plugins.d/*.json). A manifest:
@@ -128,6 +133,7 @@ class PluginCatalog {
   void loadUnclaimed();
   std::filesystem::path resolveLibrary(const Manifest& manifest) const;
   void load(CatalogEntry& entry, const Manifest& manifest);
+  std::shared_ptr<const PluginLibrary> open(CatalogEntry& entry);
   void describe(CatalogEntry& entry, const Manifest& manifest);
   void requireFree(const CatalogEntry& entry) const;
   void create(CatalogEntry& entry);

@@ -15,6 +15,7 @@ namespace hearth::host {
 namespace {
 
 constexpr std::size_t maxBlob = 64 * 1024;
+constexpr std::size_t longestLine = 64 * 1024;  // of the log
 
 // Lengths as of ABI 1.0, which a plugin's structures have at least, also where later ones are longer.
 constexpr std::size_t spawnSize = offsetof(hearth_spawn, cwd) + sizeof(hearth_str);
@@ -57,8 +58,8 @@ hearth_status guarded(hearth_error* error, Call call) noexcept {
   }
 }
 
-hearth_status stale(hearth_error* error, const char* what) {
-  log().warn("plugin misbehaving: a {} handle that is not valid any more", what);
+hearth_status stale(PluginHost& host, hearth_error* error, const char* what) {
+  host.misbehaves("a {} handle that is not valid any more", what);
   return fail(error, HEARTH_E_STALE, std::string("the ") + what + " handle is not valid any more");
 }
 
@@ -78,19 +79,21 @@ struct PluginHost::Calls {
   static void logLine(void* ctx, hearth_session_h session, std::int32_t level,
                       hearth_str line) noexcept {
     guarded(nullptr, [&] {
-      const std::string said = text(line);
+      const hearth_str start{line.ptr, std::min<std::size_t>(line.len, longestLine)};
+      std::string said = text(start);
+      if (line.len > longestLine) said += " [hearth: cut here]";
+      if (const auto found = session == 0 ? nullptr : host(ctx).interpreters_.find(session)) {
+        found->logLine(level, std::move(said));
+        return HEARTH_OK;
+      }
+      std::uint64_t missed = 0;
+      if (!host(ctx).lines_.pass(missed)) return HEARTH_OK;
+      if (missed > 0) log().warn("plugin: {} lines are missing here", missed);
       const auto severity = level >= HEARTH_LOG_ERROR  ? spdlog::level::err
                             : level == HEARTH_LOG_WARN ? spdlog::level::warn
                             : level == HEARTH_LOG_INFO ? spdlog::level::info
                                                        : spdlog::level::debug;
-      const auto interpreter = session == 0 ? nullptr : host(ctx).interpreters_.find(session);
-      if (!interpreter) {
-        log().log(severity, "plugin: {}", said);
-        return HEARTH_OK;
-      }
-      log().log(severity, "session {}: {}: {}", interpreter->services_.sessionId,
-                interpreter->pluginName(), said);
-      if (level >= HEARTH_LOG_INFO) interpreter->services_.log->append(said);
+      log().log(severity, "plugin: {}", said);
       return HEARTH_OK;
     });
   }
@@ -162,7 +165,7 @@ struct PluginHost::Calls {
                             hearth_error* error) noexcept {
     return guarded(error, [&]() -> hearth_status {
       auto found = find(ctx, session, "save");
-      if (!found) return stale(error, "session");
+      if (!found) return stale(host(ctx), error, "session");
       if (blob.len > maxBlob) return fail(error, HEARTH_E_LIMIT, "a blob may have 64 KiB");
       found->postSave(std::string(blob.len == 0 ? "" : blob.ptr, blob.len));
       return HEARTH_OK;
@@ -173,7 +176,7 @@ struct PluginHost::Calls {
                              hearth_proc_h* proc, hearth_error* error) noexcept {
     return guarded(error, [&]() -> hearth_status {
       auto found = find(ctx, session, "spawn");
-      if (!found) return stale(error, "session");
+      if (!found) return stale(host(ctx), error, "session");
       if (!what || !proc || what->struct_size < spawnSize || what->argc == 0)
         return fail(error, HEARTH_E_INVALID,
                     "spawn needs a hearth_spawn with its size and a program, and a place for its handle");
@@ -188,7 +191,7 @@ struct PluginHost::Calls {
                                  hearth_error* error) noexcept {
     return guarded(error, [&]() -> hearth_status {
       auto found = find(ctx, session, "proc_adopt");
-      if (!found) return stale(error, "session");
+      if (!found) return stale(host(ctx), error, "session");
       if (!proc) return fail(error, HEARTH_E_INVALID, "proc_adopt needs a place for the handle");
       *proc = found->adopt();
       if (*proc == 0) return fail(error, HEARTH_E_STATE, "the process has ended");
@@ -200,7 +203,7 @@ struct PluginHost::Calls {
                                  hearth_error* error) noexcept {
     return guarded(error, [&]() -> hearth_status {
       const auto found = host(ctx).procs_.find(proc);
-      if (!found) return stale(error, "process");
+      if (!found) return stale(host(ctx), error, "process");
       if (!found->process->write(std::string(bytes.len == 0 ? "" : bytes.ptr, bytes.len)))
         return fail(error, HEARTH_E_LIMIT, "stdin is closed or too much waits to be written");
       return HEARTH_OK;
@@ -211,7 +214,7 @@ struct PluginHost::Calls {
                                   hearth_error* error) noexcept {
     return guarded(error, [&]() -> hearth_status {
       const auto found = host(ctx).procs_.find(proc);
-      if (!found) return stale(error, "process");
+      if (!found) return stale(host(ctx), error, "process");
       if (!found->process->signal(signo))
         return fail(error, HEARTH_E_STATE, "the process has ended");
       return HEARTH_OK;
@@ -231,7 +234,7 @@ struct PluginHost::Calls {
                                  hearth_offer* offer, hearth_error* error) noexcept {
     return guarded(error, [&]() -> hearth_status {
       auto found = find(ctx, session, "chan_offer");
-      if (!found) return stale(error, "session");
+      if (!found) return stale(host(ctx), error, "session");
       if (!offer || offer->struct_size < offerSize)
         return fail(error, HEARTH_E_INVALID, "chan_offer needs a hearth_offer with its size");
       found->offerChannel(text(options), *offer);
@@ -243,7 +246,7 @@ struct PluginHost::Calls {
                                 hearth_chan_h* chan, hearth_error* error) noexcept {
     return guarded(error, [&]() -> hearth_status {
       auto found = find(ctx, session, "chan_join");
-      if (!found) return stale(error, "session");
+      if (!found) return stale(host(ctx), error, "session");
       if (!chan) return fail(error, HEARTH_E_INVALID, "chan_join needs a place for its handle");
       *chan = found->joinChannel(text(openJson));
       return HEARTH_OK;
@@ -254,7 +257,7 @@ struct PluginHost::Calls {
                                 hearth_error* error) noexcept {
     return guarded(error, [&]() -> hearth_status {
       const auto found = host(ctx).chans_.find(chan);
-      if (!found) return stale(error, "channel");
+      if (!found) return stale(host(ctx), error, "channel");
       if (!frame) return fail(error, HEARTH_E_INVALID, "chan_send needs a frame");
       if (frame->payload.len > maxFramePayload)
         return fail(error, HEARTH_E_LIMIT, "a frame may have 64 MiB");

@@ -3,8 +3,10 @@
 
 #include <hearth/plugin.h>
 
+#include <cstdint>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "link/LinkServer.h"
@@ -14,6 +16,8 @@
 #include "plugin/PluginInstance.h"
 #include "plugin/PluginRegistry.h"
 #include "process/Process.h"
+#include "support/Log.h"
+#include "support/RateLimit.h"
 
 namespace hearth::host {
 
@@ -45,6 +49,16 @@ class PluginHost {
   Launcher& launcher() { return launcher_; }
   LinkServer& links() { return links_; }
 
+  /// Logs what a plugin does against the rules, but not as often as it may do so. [any thread]
+  template <typename... Arguments>
+  void misbehaves(spdlog::format_string_t<Arguments...> format, Arguments&&... arguments) {
+    std::uint64_t missed = 0;
+    if (!complaints_.pass(missed)) return;
+    if (missed > 0) log().warn("plugin misbehaving: {} more such lines were left out", missed);
+    log().warn("plugin misbehaving: {}",
+               fmt::format(format, std::forward<Arguments>(arguments)...));
+  }
+
  private:
   friend class Interpreter;
   struct Calls;  // the functions behind the table
@@ -53,6 +67,8 @@ class PluginHost {
   Launcher& launcher_;
   LinkServer& links_;
   hearth_host table_;
+  RateLimit complaints_{200, 10};
+  RateLimit lines_{2000, 200};  // of the log, that are of no session
   HandleTable<Interpreter> interpreters_;
   HandleTable<Interpreter::Proc> procs_;
   HandleTable<Interpreter::Chan> chans_;

@@ -9,10 +9,24 @@
 #include <utility>
 #include <vector>
 
+#include "plugin/PluginCall.h"
 #include "support/Log.h"
 #include "support/Utf8.h"
 
 namespace hearth::host {
+
+namespace {
+
+PluginCall callOf(const CatalogEntry& entry, const char* slot) {
+  PluginCall call;
+  call.instance = entry.instance.c_str();
+  call.version = entry.descriptor.version.c_str();
+  call.path = entry.path.c_str();
+  call.slot = slot;
+  return call;
+}
+
+}  // namespace
 
 /// Instances that are to be destroyed. Outlives the registry where somebody holds one for longer;
 /// then nobody destroys it.
@@ -34,7 +48,11 @@ struct PluginRegistry::Ends : std::enable_shared_from_this<Ends> {
       now.swap(due);
     }
     for (const auto& instance : now) {
-      instance->table->destroy(instance->self);
+      {
+        const PluginCall call = callOf(*instance->entry, "destroy");
+        const PluginCallMark mark(call);
+        instance->table->destroy(instance->self);
+      }
       log().info("plugin {} {} of {} is gone: nobody uses it any more", instance->entry->instance,
                  instance->entry->descriptor.version, instance->entry->path);
     }
@@ -94,6 +112,7 @@ void PluginRegistry::look(bool again) {
   how.before = before.get();
   how.create = [this](const CatalogEntry& entry) { return create(entry); };
   how.again = again;
+  how.crashes = folders_.crashes;
   // First, so that nothing falls in between.
   const auto covered = before ? before->libraryFolders() : std::set<std::filesystem::path>();
   const auto cover = [this](std::set<std::filesystem::path> folders) {
@@ -120,7 +139,12 @@ PluginInstancePtr PluginRegistry::create(const CatalogEntry& entry) {
   made->entry = std::make_shared<const CatalogEntry>(entry);
   made->table = entry.table;
   const hearth_str config{entry.configJson.data(), entry.configJson.size()};
-  const hearth_status status = entry.table->create(&table_, config, &made->self, &error);
+  const hearth_status status = [&] {
+    PluginCall call = callOf(entry, "create");
+    call.takingUp = true;
+    const PluginCallMark mark(call);
+    return entry.table->create(&table_, config, &made->self, &error);
+  }();
   if (status != HEARTH_OK) {
     why[sizeof why - 1] = '\0';
     throw LoadError("create failed: " +

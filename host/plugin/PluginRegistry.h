@@ -20,6 +20,7 @@ namespace hearth::host {
 struct PluginFolders {
   std::filesystem::path plugins, manifests;
   PluginCatalog::Fallbacks fallbacks;
+  const PluginCrashes* crashes = nullptr;  ///< what is in quarantine; null: nothing
 };
 
 /// Owns the catalog and the instances. Looks at the folders when it is made, on the caller's

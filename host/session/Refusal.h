@@ -26,6 +26,7 @@ class Refusal : public std::runtime_error {
     limit,        ///< a bound is reached; later it may work
     unsupported,  ///< this kind does not do that
     storage,      ///< the store said no
+    plugin,       ///< a call of the plugin's does not return
     stopping      ///< the host is going down
   };
 

@@ -48,7 +48,10 @@ Session::~Session() = default;
 
 void Session::check(Checked done) {
   makeLink();
-  post([done = std::move(done)](Session& self) { self.checkNow(done); });
+  const auto ticket = refusable(done);
+  post([ticket, done = PendingAnswers::with(ticket, std::move(done))](Session& self) {
+    if (!ticket->taken()) self.checkNow(done);
+  });
 }
 
 void Session::abandon() {
@@ -69,7 +72,10 @@ void Session::start() {
 
 SessionRow Session::row() const {
   const std::lock_guard<std::mutex> lock(mutex_);
-  return row_;
+  SessionRow row = row_;
+  if (!isFinal(state_))
+    if (std::string hangs = pending_.why(); !hangs.empty()) row.reason = std::move(hangs);
+  return row;
 }
 
 SessionState Session::state() const {
@@ -140,6 +146,10 @@ void Session::refreshState() {
 }
 
 void Session::saveRow(Store::Done done) {
+  if (givenUp_) {  // its last row is written
+    if (done) done(std::string());
+    return;
+  }
   environment_.store.putSession(
       row(), [id = id_, done = std::move(done)](const std::string& error) {
         if (!error.empty())
@@ -154,8 +164,17 @@ void Session::noteInLog(const std::string& text) {
 
 void Session::end(SessionState finalState, std::string reason, bool deleted,
                   std::function<void()> done) {
-  post([finalState, reason = std::move(reason), deleted, done = std::move(done)](
-           Session& self) mutable { self.endNow(finalState, reason, deleted, std::move(done)); });
+  const auto ticket = pending_.add(
+      [self = shared_from_this(), finalState, reason, deleted, done](const std::string& why) {
+        self->giveUp(finalState, reason + ", and " + why, deleted, done);
+      });
+  if (ticket->taken()) return;
+  post([finalState, reason = std::move(reason), deleted, done = std::move(done),
+        ticket](Session& self) mutable {
+    self.endNow(finalState, reason, deleted, [ticket, done = std::move(done)] {
+      if (ticket->take() && done) done();
+    });
+  });
 }
 
 void Session::endNow(SessionState finalState, const std::string& reason, bool deleted,
@@ -191,6 +210,7 @@ void Session::endNow(SessionState finalState, const std::string& reason, bool de
 }
 
 void Session::drain(std::function<void()> rested) {
+  if (!pending_.why().empty()) return rested();  // nothing of it can be waited for
   post([rested = std::move(rested)](Session& self) mutable {
     self.draining_ = true;
     self.restCallbacks_.push_back(std::move(rested));
@@ -207,7 +227,7 @@ void Session::finishEnd() {
     if (entry.second.phase != Phase::none) return;
   if (detaching_) return finishDetach();
   if (!applicationsGone()) return;  // comes back when they are
-  if (std::exchange(endStored_, true)) return;
+  if (givenUp_ || std::exchange(endStored_, true)) return;
   faultPoint("session.end.before");
   std::error_code ignored;
   fs::remove_all(work_, ignored);
@@ -226,6 +246,7 @@ void Session::finishEnd() {
 }
 
 void Session::tellEnd(std::int64_t endedAt) {
+  if (givenUp_) return;
   {
     const std::lock_guard<std::mutex> lock(mutex_);
     row_.ended = endedAt;
@@ -253,14 +274,14 @@ void Session::hideIfDeleted() {
 }
 
 void Session::waitState(Wait wait) {
-  post([wait = std::move(wait)](Session& self) mutable {
+  post([wait = refusable(std::move(wait))](Session& self) mutable {
     if (isSettled(self.state())) return wait.done();
     self.addWaiter(-1, std::move(wait));
   });
 }
 
 void Session::waitStatement(std::int64_t statement, Wait wait) {
-  post([statement, wait = std::move(wait)](Session& self) mutable {
+  post([statement, wait = refusable(std::move(wait))](Session& self) mutable {
     const StatementPtr found = self.statement(statement);
     if (!found || self.ended()) return wait.done();
     const auto state = statementState(found->state);

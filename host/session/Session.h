@@ -15,12 +15,15 @@
 #include <vector>
 
 #include "cluster/ClusterFollower.h"
+#include "plugin/CallWatch.h"
 #include "plugin/Interpreter.h"
+#include "plugin/PluginCrashes.h"
 #include "plugin/PluginHost.h"
 #include "process/FolderWatch.h"
 #include "process/LogFile.h"
 #include "session/CacheBudget.h"
 #include "session/CreateRequest.h"
+#include "session/PendingAnswers.h"
 #include "session/RecoveryRecord.h"
 #include "session/Refusal.h"
 #include "session/SessionJournal.h"
@@ -60,10 +63,13 @@ struct SessionEnvironment {
   PluginHost& plugins;
   Store& store;
   SessionOptions options;
-  ClusterFollower* clusters = nullptr;  ///< null: applications in clusters are not followed
-  Policy* policy = nullptr;             ///< null: everything may be asked for
-  DiskFloor* disk = nullptr;            ///< null: without a floor
-  CacheBudget* cache = nullptr;         ///< null: sessions are bounded one by one
+  ClusterFollower* clusters = nullptr;     ///< null: applications in clusters are not followed
+  Policy* policy = nullptr;                ///< null: everything may be asked for
+  DiskFloor* disk = nullptr;               ///< null: without a floor
+  CacheBudget* cache = nullptr;            ///< null: sessions are bounded one by one
+  CallWatch* watch = nullptr;              ///< null: plugins' calls are not watched
+  const PluginCrashes* crashes = nullptr;  ///< null: no plugin is in quarantine
+  std::optional<LastCrash> lastCrash;      ///< how the run before this one ended
 };
 
 /// Statements run in order, one at a time, over all kinds. Everything that changes the session runs
@@ -92,6 +98,11 @@ class Session : public InterpreterOwner, public std::enable_shared_from_this<Ses
   /// statements in order of id and the number of the next one. When it returns, its driver is
   /// known to the link server. Throws where it cannot be taken up.
   void takeUp(std::vector<StatementRow> open, const StatementSpan& all);
+  /// Which call of its plugin's does not return; empty where none hangs. Clients are answered all
+  /// the same: what needs the plugin is refused, an end gives the session up.
+  std::string hanging() const;
+  /// It has ended for everybody but its plugin, which has it until the call returns.
+  bool givenUp() const { return givenUp_; }
   /// Refuses new statements; the callback comes when none runs or waits any more, or it is over.
   void drain(std::function<void()> rested);
   /// Lets go of it for the next run of the host, which takes up what can be: else it ends now.
@@ -225,7 +236,22 @@ class Session : public InterpreterOwner, public std::enable_shared_from_this<Ses
   /// Merges what a plugin tells of its application into the row; returns its "reason".
   std::string mergeDetail(const std::string& detailJson);
 
+  // While a call hangs: SessionHangs.cpp. [any thread, but for leave()]
+  void callHangs(const std::string& why);
+  PendingAnswers::TicketPtr refusable(Submitted done);
+  PendingAnswers::TicketPtr refusable(Answered done);
+  PendingAnswers::TicketPtr refusable(Completed done);
+  PendingAnswers::TicketPtr refusable(Checked done);
+  PendingAnswers::TicketPtr refusable(std::function<void(bool)> done);
+  Wait refusable(Wait wait);
+  void killProcesses();
+  bool letGoWhileHanging();
+  void giveUp(SessionState finalState, const std::string& reason, bool deleted,
+              std::function<void()> done);
+  void leave();
+
   // Across runs of the host: SessionRecovery.cpp.
+  std::string startedAnew() const;
   void makeLink();
   void loadStatements(std::vector<StatementRow> open, const StatementSpan& all);
   void recoverNow(bool launched, SessionState before);
@@ -258,9 +284,10 @@ class Session : public InterpreterOwner, public std::enable_shared_from_this<Ses
   bool answerQuestion(std::uint64_t request, hearth_status status, std::string& json);
   void refuseQuestions();
 
-  void accept(std::string code, const std::string& kind, std::string optionsJson, Submitted done);
+  void accept(std::string code, const std::string& kind, std::string optionsJson,
+              const PendingAnswers::TicketPtr& ticket, Submitted done);
   void enqueue(const std::shared_ptr<StatementRow>& row, const std::string& storeError,
-               const Submitted& done);
+               const PendingAnswers::TicketPtr& ticket, const Submitted& done);
   void pump();
   void pumpSoon();
   void run(std::int64_t statement);
@@ -303,6 +330,10 @@ class Session : public InterpreterOwner, public std::enable_shared_from_this<Ses
   SessionJournal journal_;
   std::shared_ptr<DriverLink> link_;
   Ended ended_;
+  PendingAnswers pending_;
+  const std::shared_ptr<SessionProcesses> processes_ = std::make_shared<SessionProcesses>();
+  PendingAnswers::TicketPtr leaving_;  // kept until it is gone
+  std::atomic<bool> givenUp_{false};   // its end is told; what its plugin still says is not
 
   mutable std::mutex mutex_;  // guards the seven below for readers; written on the strand only
   SessionRow row_;

@@ -73,7 +73,8 @@ std::string Session::canonicalKind(const std::string& kindOrAlias) const {
 }
 
 std::string Session::notServed(const std::string& kind) const {
-  const std::string why = environment_.plugins.catalog()->whyNot(kind);
+  std::string why = environment_.plugins.catalog()->whyNot(kind);
+  if (why.empty() && environment_.crashes) why = environment_.crashes->whyNoKind(kind);
   return why.empty() ? why : " (" + why + ")";
 }
 
@@ -204,7 +205,11 @@ void Session::open(Slot& opened, const std::string& driverJson) {
   options.key("request").raw(request_.toJson());
   options.endObject();
   arguments.optionsJson = options.take();
-  SessionServices services{std::to_string(id_), work_, &environment_.loop, strand_, link_, log_};
+  SessionServices services{std::to_string(id_), work_, &environment_.loop, strand_, link_, log_,
+                           environment_.watch,  {},    processes_};
+  services.callHangs = [weak = weak_from_this()](const std::string& why) {
+    if (const auto self = weak.lock()) self->callHangs(why);
+  };
   opened.interpreter = Interpreter::open(environment_.plugins, opened.instance, std::move(services),
                                          *this, arguments);
 }

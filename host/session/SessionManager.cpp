@@ -10,6 +10,7 @@
 #include "session/PolicyCall.h"
 #include "support/Digest.h"
 #include "support/FaultPoint.h"
+#include "support/JsonWriter.h"
 #include "support/Log.h"
 #include "support/Time.h"
 
@@ -63,6 +64,15 @@ void SessionManager::recover() {
 }
 
 void SessionManager::takeUp(const SessionRow& row) {
+  const auto& crash = environment_.lastCrash;
+  if (crash && crash->session == row.id) {
+    if (crash->ofSession > 1)
+      throw std::runtime_error("it has crashed the host " + std::to_string(crash->ofSession) +
+                               " times and is not taken up again");
+    // Started anew, it would do the same anew.
+    if (RecoveryRecord::parse(row.recovery).interpreters.empty())
+      throw std::runtime_error("it has crashed the host as it started");
+  }
   CreateRequest request;
   try {
     request = CreateRequest::parseStored(row.request);
@@ -92,17 +102,19 @@ void SessionManager::takeUp(const SessionRow& row) {
 
 // One that is lost.
 void SessionManager::bury(SessionRow row, const std::string& reason) {
+  const auto& crash = environment_.lastCrash;
+  const std::string end = crash ? "the host crashed (" + crash->text + ")" : "the host ended";
   for (StatementRow& statement : environment_.store.openStatements(row.id)) {
     statement.state = std::string(name(StatementState::available));
     statement.outcome = "error";
-    statement.bundle =
-        R"({"ename":"Error","evalue":"the host ended while this statement was open","traceback":[]})";
+    statement.bundle = R"({"ename":"Error","evalue":)" +
+                       jsonQuoted(end + " while this statement was open") + R"(,"traceback":[]})";
     statement.progress = 1.0;
     statement.completed = nowMillis();
     environment_.store.putStatement(std::move(statement), nullptr);
   }
   row.state = std::string(name(SessionState::dead));
-  row.reason = "the host ended without ending this session: " + reason;
+  row.reason = end + " without ending this session: " + reason;
   row.stateSince = row.ended = nowMillis();
   row.recovery.clear();
   log().warn("session {}: dead: {}", row.id, row.reason);
@@ -126,6 +138,15 @@ void SessionManager::create(CreateRequest request, const std::string& owner,
                              Result{find(std::to_string(row->id), true), true, std::nullopt}};
       },
       [&](Created made) { add(std::move(request), owner, key, digest, std::move(made)); });
+}
+
+// A plugin of which too many calls hang gets no more of them.
+std::string SessionManager::whyHangs(const std::string& kind) const {
+  const auto catalog = environment_.plugins.catalog();
+  const CatalogEntry* const entry =
+      catalog->find(kind == "shared" ? environment_.options.sharedKind : kind);
+  if (entry == nullptr || !environment_.watch) return {};
+  return environment_.watch->refusal(entry->instance);
 }
 
 /// What the manifests of the kind and of its leader say, the kind's own first.
@@ -159,7 +180,9 @@ void SessionManager::add(CreateRequest request, const std::string& owner, const 
     row.kind = "shared";
     if (!request.kind.empty() && request.kind != row.kind) {
       row.kind = catalog->canonicalKind(request.kind);
-      const std::string why = row.kind.empty() ? catalog->whyNot(request.kind) : std::string();
+      std::string why = row.kind.empty() ? catalog->whyNot(request.kind) : std::string();
+      if (row.kind.empty() && why.empty() && environment_.crashes)
+        why = environment_.crashes->whyNoKind(request.kind);
       if (row.kind.empty())
         throw Refusal(Cause::invalid, "Invalid kind: " + request.kind +
                                           (why.empty() ? std::string() : " (" + why + ")"));
@@ -170,6 +193,8 @@ void SessionManager::add(CreateRequest request, const std::string& owner, const 
       if (request.heartbeatTimeoutInSecond == 0)
         request.heartbeatTimeoutInSecond = rules->heartbeatTimeoutInSecond;
     }
+    if (const std::string hangs = whyHangs(row.kind); !hangs.empty())
+      throw Refusal(Cause::plugin, hangs);
     if (const std::string full = environment_.disk ? environment_.disk->refusal() : std::string();
         !full.empty())
       throw Refusal(Cause::storage, full);
@@ -232,9 +257,26 @@ void SessionManager::add(CreateRequest request, const std::string& owner, const 
 // One that nobody was told of.
 void SessionManager::drop(Session& session) {
   session.abandon();
+  {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    if (const auto found = live_.find(session.id()); found != live_.end()) watchOver(found->second);
+  }
   std::error_code ignored;
   fs::remove_all(session.row().folder, ignored);
   retire(session);
+}
+
+void SessionManager::watchOver(const std::shared_ptr<Session>& session) {
+  lingering_.erase(std::remove_if(lingering_.begin(), lingering_.end(),
+                                  [](const auto& gone) { return gone.expired(); }),
+                   lingering_.end());
+  lingering_.push_back(session);
+}
+
+bool SessionManager::lingers() const {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  return !live_.empty() || std::any_of(lingering_.begin(), lingering_.end(),
+                                       [](const auto& session) { return !session.expired(); });
 }
 
 void SessionManager::retire(Session& session) {
@@ -243,6 +285,7 @@ void SessionManager::retire(Session& session) {
   const auto found = live_.find(session.id());
   if (found == live_.end()) return;
   last = found->second;
+  if (session.givenUp()) watchOver(last);
   live_.erase(found);
   leases_.erase(session.id());
   const auto named = names_.find(session.row().name);

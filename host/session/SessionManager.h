@@ -89,6 +89,8 @@ class SessionManager {
   };
   /// Refuses new sessions, lets go of all, waits for that at most `time`.
   void shutdown(Stop how, std::chrono::milliseconds time);
+  /// Whether plugins still have sessions: then nothing that these may use is to be destroyed.
+  bool lingers() const;
 
  private:
   using Keys = KeyedCreation<Result>;
@@ -97,9 +99,11 @@ class SessionManager {
                                              const std::string& kind) const;
   void add(CreateRequest request, const std::string& owner, const std::string& key,
            const std::string& digest, Created done);
+  std::string whyHangs(const std::string& kind) const;
   void takeUp(const SessionRow& row);
   void bury(SessionRow row, const std::string& reason);
   void retire(Session& session);
+  void watchOver(const std::shared_ptr<Session>& session);
   void drop(Session& session);
 
   CacheBudget cache_;
@@ -113,6 +117,7 @@ class SessionManager {
   std::map<std::int64_t, std::shared_ptr<Session>> live_;
   std::map<std::string, std::int64_t> names_;          // of live sessions
   std::map<std::int64_t, UsageLedger::Lease> leases_;  // likewise
+  std::vector<std::weak_ptr<Session>> lingering_;      // let go of before their plugin has
   bool stopping_ = false;
 };
 

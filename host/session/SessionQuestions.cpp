@@ -28,8 +28,9 @@ std::vector<std::string> candidatesOf(const std::string& answer) {
 }  // namespace
 
 void Session::complete(std::string kind, std::string code, std::uint64_t cursor, Completed done) {
+  const auto ticket = refusable(done);
   post([kind = std::move(kind), code = std::move(code), cursor,
-        done = std::move(done)](Session& self) {
+        done = PendingAnswers::with(ticket, std::move(done))](Session& self) {
     self.ask(
         kind, &Interpreter::canComplete, "{}",
         [&](Interpreter& to, std::uint64_t request) { to.complete(request, code, cursor); },
@@ -42,8 +43,9 @@ void Session::complete(std::string kind, std::string code, std::uint64_t cursor,
 
 void Session::inspect(std::string kind, std::string code, std::uint64_t cursor, int detail,
                       Answered done) {
+  const auto ticket = refusable(done);
   post([kind = std::move(kind), code = std::move(code), cursor, detail,
-        done = std::move(done)](Session& self) {
+        done = PendingAnswers::with(ticket, std::move(done))](Session& self) {
     self.ask(
         kind, &Interpreter::canInspect, R"({"found":false,"data":{}})",
         [&](Interpreter& to, std::uint64_t request) { to.inspect(request, code, cursor, detail); },
@@ -52,7 +54,8 @@ void Session::inspect(std::string kind, std::string code, std::uint64_t cursor, 
 }
 
 void Session::sharedData(Answered done) {
-  post([done = std::move(done)](Session& self) {
+  const auto ticket = refusable(done);
+  post([done = PendingAnswers::with(ticket, std::move(done))](Session& self) {
     const SessionState now = self.state();
     if (self.ending_ || isFinal(now))
       return done({},

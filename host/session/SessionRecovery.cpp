@@ -60,6 +60,11 @@ void Session::forgetRecord(const std::string& kind) {
   if (recovery_.interpreters.erase(kind) != 0) keepRecord();
 }
 
+std::string Session::startedAnew() const {
+  const auto& crash = environment_.lastCrash;
+  return crash ? "the host was started anew after " + crash->text : "the host was started anew";
+}
+
 void Session::takeUp(std::vector<StatementRow> open, const StatementSpan& all) {
   const SessionState before = sessionState(row_.state).value_or(SessionState::idle);
   const bool launched = !recovery_.interpreters.empty();
@@ -83,13 +88,13 @@ void Session::takeUp(std::vector<StatementRow> open, const StatementSpan& all) {
     const std::lock_guard<std::mutex> lock(mutex_);
     state_ = launched ? SessionState::recovering : SessionState::starting;
     row_.state = std::string(name(state_));
-    row_.reason = "the host was started anew";
+    row_.reason = startedAnew();
     row_.stateSince = nowMillis();
     row_.recovery = recovery_.json();
   }
   loadStatements(std::move(open), all);
   hearth::host::log().info("session {}: {}: {}", id_, name(state_), row_.reason);
-  noteInLog("the host was started anew");
+  noteInLog(row_.reason);
   // No channel is opened before its number cannot be given again.
   saveRow([self = shared_from_this(), launched, before](const std::string&) {
     self->post([launched, before](Session& session) { session.recoverNow(launched, before); });
@@ -176,11 +181,17 @@ void Session::recoverNow(bool launched, SessionState before) {
 void Session::launched(Slot& kept) {
   takingUp_.erase(kept.kind);
   if (running_ && !given_ && runningKind_ == kept.kind) resumeRunning(kept);
+  if (kept.interpreter) kept.interpreter->takenUp();
   admitDriver();
 }
 
 void Session::resumeRunning(Slot& of) {
   const StatementPtr row = statement(*running_);
+  // What has ended the host once would end it again.
+  const auto& crash = environment_.lastCrash;
+  if (crash && crash->session == id_ && crash->plugin == of.instance->entry->instance &&
+      crash->statement == static_cast<std::uint64_t>(row->id) + 1)
+    return loseRunning("the host crashed while it ran this: " + crash->text);
   try {
     of.interpreter->resume(static_cast<std::uint64_t>(row->id) + 1, row->code, row->options);
     given_ = true;
@@ -206,6 +217,13 @@ void Session::admitDriver() {
 }
 
 void Session::detach(const std::string& reason) {
+  const auto ticket = pending_.add([self = shared_from_this()](const std::string& why) {
+    if (!self->letGoWhileHanging()) return;
+    hearth::host::log().warn("session {}: left for the next run of the host: {}", self->id_, why);
+    self->environment_.store.barrier([self](const std::string&) { self->ended_(*self); });
+  });
+  if (ticket->taken()) return;
+  leaving_ = ticket;
   post([reason](Session& self) { self.detachNow(reason); });
 }
 

@@ -93,14 +93,17 @@ std::int64_t Session::statementCount() const {
 }
 
 void Session::submit(std::string code, std::string kind, std::string optionsJson, Submitted done) {
-  post([code = std::move(code), kind = std::move(kind), options = std::move(optionsJson),
-        done = std::move(done)](Session& self) mutable {
-    self.accept(std::move(code), kind, std::move(options), std::move(done));
+  const auto ticket = refusable(done);
+  if (ticket->taken()) return;
+  post([code = std::move(code), kind = std::move(kind), options = std::move(optionsJson), ticket,
+        done = PendingAnswers::with(ticket, std::move(done))](Session& self) mutable {
+    if (!ticket->taken())
+      self.accept(std::move(code), kind, std::move(options), ticket, std::move(done));
   });
 }
 
 void Session::accept(std::string code, const std::string& kind, std::string optionsJson,
-                     Submitted done) {
+                     const PendingAnswers::TicketPtr& ticket, Submitted done) {
   using Cause = Refusal::Cause;
   const SessionState now = state();
   if (detaching_ || draining_)
@@ -149,16 +152,16 @@ void Session::accept(std::string code, const std::string& kind, std::string opti
                                                           environment_.options.outputBytes);
   }
   faultPoint("statement.accept.before");
-  environment_.store.putStatement(*row, [self = shared_from_this(), row,
+  environment_.store.putStatement(*row, [self = shared_from_this(), row, ticket,
                                          done = std::move(done)](const std::string& error) mutable {
-    self->post([row, done = std::move(done), error](Session& session) {
-      session.enqueue(row, error, done);
+    self->post([row, ticket, done = std::move(done), error](Session& session) {
+      session.enqueue(row, error, ticket, done);
     });
   });
 }
 
 void Session::enqueue(const std::shared_ptr<StatementRow>& row, const std::string& storeError,
-                      const Submitted& done) {
+                      const PendingAnswers::TicketPtr& ticket, const Submitted& done) {
   --accepting_;
   if (!storeError.empty()) {
     openBytes_ -= row->code.size();
@@ -174,7 +177,7 @@ void Session::enqueue(const std::shared_ptr<StatementRow>& row, const std::strin
   const bool open =
       current && current->state == name(StatementState::waiting) && settling_.count(row->id) == 0;
   if (open) tell(*current);
-  if (open && ending_) {
+  if (open && (ending_ || ticket->taken())) {  // or its client was told that it was not taken
     finish(row->id, StatementState::cancelled, "cancelled", std::string());
   } else if (open) {
     queue_.push_back(row->id);
@@ -295,7 +298,7 @@ void Session::onProgress(Interpreter&, std::uint64_t statement, double fraction)
 void Session::onDone(Interpreter& interpreter, std::uint64_t number, std::int32_t outcome,
                      std::string bundle) {
   const std::int64_t id = fromPlugin(number);
-  if (detaching_) return;  // the next run of the host is told
+  if (detaching_ || givenUp_) return;  // the next run of the host is told, or all was said
   const StatementPtr row = statement(id);
   if (!row || running_ != id) {
     hearth::host::log().warn("session {}: {} ended statement {}, which does not run", id_,
@@ -452,11 +455,15 @@ void Session::evict() {
 }
 
 void Session::cancel(std::int64_t id, std::function<void(bool)> done) {
-  post([id, done = std::move(done)](Session& self) { self.cancelNow(id, done); });
+  const auto ticket = refusable(done);
+  post([id, done = PendingAnswers::with(ticket, std::move(done))](Session& self) {
+    self.cancelNow(id, done);
+  });
 }
 
 void Session::interrupt(std::function<void(bool)> done) {
-  post([done = std::move(done)](Session& self) {
+  const auto ticket = refusable(done);
+  post([done = PendingAnswers::with(ticket, std::move(done))](Session& self) {
     if (!self.running_) return done(false);
     self.cancelNow(*self.running_, done);
   });
