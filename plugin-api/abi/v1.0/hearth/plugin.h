@@ -258,7 +258,8 @@ typedef struct hearth_host {
   /* Sends a signal to the process group; in on_proc_exit to what is left of it. [session] */
   hearth_status (*proc_signal)(void *ctx, hearth_proc_h proc, int32_t signo, hearth_error *err);
 
-  /* on_timer(id) after ms milliseconds, once; returns the id, never 0. [session] */
+  /* on_timer(id) after ms milliseconds, once; returns the id, or 0 where the session has too many.
+   * [session] */
   uint64_t (*timer)(void *ctx, hearth_session_h session, uint32_t ms);
 
   /* Opens the session's driver link and offers it to the driver to be launched: fills offer. For an
