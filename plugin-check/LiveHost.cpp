@@ -1,6 +1,5 @@
 #include "LiveHost.h"
 
-#include <stdexcept>
 #include <utility>
 
 namespace hearth::check {
@@ -16,26 +15,6 @@ host::LinkOptions linkOptions(const std::filesystem::path& folder) {
   return options;
 }
 
-// The host gives its table to plugins only: this one takes it and does nothing.
-const hearth_host* taken = nullptr;
-hearth_status take(const hearth_host* host, hearth_str, hearth_instance** out, hearth_error*) {
-  static char instance;
-  taken = host;
-  *out = reinterpret_cast<hearth_instance*>(&instance);
-  return HEARTH_OK;
-}
-
-const hearth_plugin& taker() {
-  static const hearth_plugin table = [] {
-    hearth_plugin made{};
-    made.struct_size = sizeof made;
-    made.create = take;
-    made.destroy = [](hearth_instance*) {};
-    return made;
-  }();
-  return table;
-}
-
 }  // namespace
 
 LiveHost::LiveHost(const std::filesystem::path& folder)
@@ -43,17 +22,7 @@ LiveHost::LiveHost(const std::filesystem::path& folder)
       loop_("check", threads),
       launcher_(loop_),
       links_(loop_, linkOptions(folder)),
-      catalog_(folder / "no-plugins", folder / "no-manifests") {
-  host::CatalogEntry entry;
-  entry.instance = "plugin-check";
-  entry.loaded = true;
-  entry.configJson = "{}";
-  entry.table = &taker();
-  catalog_.entries().push_back(std::move(entry));
-  plugins_ = std::make_unique<host::PluginHost>(catalog_, launcher_, links_);
-  table_ = taken;
-  if (table_ == nullptr) throw std::logic_error("the host made no instance");
-}
+      plugins_({folder / "no-plugins", folder / "no-manifests", {}}, launcher_, links_) {}
 
 void LiveHost::start() {
   if (!std::exchange(started_, true)) links_.start();

@@ -4,10 +4,8 @@
 #include <hearth/plugin.h>
 
 #include <filesystem>
-#include <memory>
 
 #include "link/LinkServer.h"
-#include "plugin/PluginCatalog.h"
 #include "plugin/PluginHost.h"
 #include "process/Process.h"
 #include "support/EventLoop.h"
@@ -25,8 +23,8 @@ class LiveHost {
   /// Lets drivers in: after links of an earlier run were taken up. Again: nothing.
   void start();
 
-  const hearth_host& table() const { return *table_; }
-  host::PluginHost& plugins() { return *plugins_; }
+  const hearth_host& table() const { return plugins_.table(); }
+  host::PluginHost& plugins() { return plugins_; }
   host::EventLoop& loop() { return loop_; }
   host::LinkServer& links() { return links_; }
   const std::filesystem::path& folder() const { return folder_; }
@@ -36,9 +34,7 @@ class LiveHost {
   host::EventLoop loop_;
   host::Launcher launcher_;
   host::LinkServer links_;
-  host::PluginCatalog catalog_;
-  std::unique_ptr<host::PluginHost> plugins_;
-  const hearth_host* table_ = nullptr;
+  host::PluginHost plugins_;
   bool started_ = false;
 };
 

@@ -10,7 +10,7 @@ namespace hearth::check {
 
 using std::chrono::milliseconds;
 
-LiveInterpreter::LiveInterpreter(host::PluginHost& plugins, const host::PluginInstance& instance,
+LiveInterpreter::LiveInterpreter(host::PluginHost& plugins, const host::PluginInstancePtr& instance,
                                  host::SessionServices services,
                                  const host::OpenArguments& arguments)
     : services_(std::move(services)) {

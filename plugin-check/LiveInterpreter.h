@@ -35,7 +35,7 @@ class LiveInterpreter final : private host::InterpreterOwner {
     std::string json;
   };
 
-  LiveInterpreter(host::PluginHost& plugins, const host::PluginInstance& instance,
+  LiveInterpreter(host::PluginHost& plugins, const host::PluginInstancePtr& instance,
                   host::SessionServices services, const host::OpenArguments& arguments);
   ~LiveInterpreter() override;  ///< releases
   LiveInterpreter(const LiveInterpreter&) = delete;

@@ -77,27 +77,27 @@ LiveRun::~LiveRun() {
   }
 }
 
-host::PluginInstance LiveRun::make(Border& border, const Subject& subject) {
+host::PluginInstancePtr LiveRun::make(Border& border, const Subject& subject) {
   const std::string config = Plugin::of(subject).configJson(subject);
-  entries_.push_back(std::make_unique<host::CatalogEntry>());
-  entries_.back()->instance = Plugin::of(subject).descriptor().id;
-  entries_.back()->loaded = true;
-  host::PluginInstance made;
-  made.entry = entries_.back().get();
-  made.table = &border.table();
+  host::CatalogEntry entry;
+  entry.instance = Plugin::of(subject).descriptor().id;
+  entry.loaded = true;
+  auto made = std::make_unique<host::PluginInstance>();
+  made->entry = std::make_shared<const host::CatalogEntry>(std::move(entry));
+  made->table = &border.table();
   char why[1024] = "";
   hearth_error error{HEARTH_OK, sizeof why, why};
-  if (made.table->create(&host_->table(), {config.data(), config.size()}, &made.self, &error) !=
+  if (made->table->create(&host_->table(), {config.data(), config.size()}, &made->self, &error) !=
       HEARTH_OK)
     throw Failure(std::string("create refused: ") + why);
   return made;
 }
 
-const host::PluginInstance& LiveRun::instance(std::size_t number) {
+const host::PluginInstancePtr& LiveRun::instance(std::size_t number) {
   if (instances_.size() <= number) instances_.resize(number + 1);
   auto& made = instances_[number];
-  if (!made) made = std::make_unique<host::PluginInstance>(make(border_, context_.subject));
-  return *made;
+  if (!made) made = make(border_, context_.subject);
+  return made;
 }
 
 LiveRun::Session& LiveRun::session() {
@@ -121,12 +121,12 @@ std::string LiveRun::driverJson(Session& session) {
   if (plugin_.descriptor().leader.empty()) return {};
   const Subject& subject = *context_.leader;
   const Plugin& plugin = Plugin::of(subject);
-  if (!leader_) leader_ = std::make_unique<host::PluginInstance>(make(*leaderBorder_, subject));
+  if (!leader_) leader_ = make(*leaderBorder_, subject);
   host::OpenArguments arguments;
   arguments.kind = arguments.pluginKind = plugin.kind(subject);
   arguments.optionsJson = plugin.optionsJson(subject, session.folder.string());
   session.leader =
-      std::make_unique<LiveInterpreter>(host_->plugins(), *leader_, *session.services, arguments);
+      std::make_unique<LiveInterpreter>(host_->plugins(), leader_, *session.services, arguments);
   session.leader->launch();
   idle(*session.leader, subject);
   const auto reply =
@@ -138,7 +138,7 @@ std::string LiveRun::driverJson(Session& session) {
 LiveInterpreter& LiveRun::takenUp(const Kept& kept) {
   constexpr std::uint16_t firstOfSecondRun = 258;
   constexpr std::uint16_t leaderChannel = 1;
-  const host::PluginInstance& of = instance(0);
+  const host::PluginInstancePtr of = instance(0);
   Session& made = session();
   made.services->link->numberFrom(firstOfSecondRun);
   if (kept.channel == leaderChannel) made.services->link->resume();
@@ -162,7 +162,7 @@ LiveInterpreter& LiveRun::takenUp(const Kept& kept) {
 
 LiveInterpreter& LiveRun::opened(std::size_t number) {
   host_->start();
-  const host::PluginInstance& of = instance(number);
+  const host::PluginInstancePtr of = instance(number);
   Session& made = session();
   host::OpenArguments arguments;
   arguments.kind = arguments.pluginKind = plugin_.kind(context_.subject);

@@ -64,8 +64,8 @@ class LiveRun {
  private:
   struct Session;
   Session& session();
-  const host::PluginInstance& instance(std::size_t number);
-  host::PluginInstance make(Border& border, const Subject& subject);
+  const host::PluginInstancePtr& instance(std::size_t number);
+  host::PluginInstancePtr make(Border& border, const Subject& subject);
   std::string driverJson(Session& session);
   void idle(LiveInterpreter& repl, const Subject& subject);
 
@@ -75,9 +75,8 @@ class LiveRun {
   Border* leaderBorder_ = nullptr;
   std::unique_ptr<LiveHost> ownHost_;
   LiveHost* host_;
-  std::vector<std::unique_ptr<host::CatalogEntry>> entries_;
-  std::vector<std::unique_ptr<host::PluginInstance>> instances_;  // null: not made yet
-  std::unique_ptr<host::PluginInstance> leader_;
+  std::vector<host::PluginInstancePtr> instances_;  // null: not made yet
+  host::PluginInstancePtr leader_;
   std::vector<std::unique_ptr<Session>> sessions_;
 };
 

@@ -40,6 +40,8 @@ class PluginHost {
   /// For a session that is there already.
   Hold holdAnyway(const PluginInstancePtr& instance, const std::string& user);
 
+  /// What plugins are created with; lives as long as this.
+  const hearth_host& table() const { return table_; }
   Launcher& launcher() { return launcher_; }
   LinkServer& links() { return links_; }
 
