@@ -74,8 +74,6 @@ struct Arguments {
     return false;
   }
 };
-}
-};
 
 Arguments parse(int argc, char** argv) {
   Poco::Util::OptionSet known;
