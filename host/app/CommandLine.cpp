@@ -7,6 +7,7 @@
 #include <Poco/Util/OptionSet.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <cstdio>
 #include <cstdlib>
 #include <exception>
@@ -37,6 +38,8 @@ const char* const help =
     "       hearth config [OPTIONS]       show each key with its value, where it is from, what it "
     "does\n"
     "       hearth plugin list [OPTIONS]  show the plugins and why one is refused\n"
+    "       hearth plugin check FILE...   hold plugins to the rules of the ABI; --help has its "
+    "options\n"
     "       hearth plugin new NAME        write a working plugin, to be made one's own\n"
     "       hearth plugin add PATH        put a .so, or the folder it is in, into the plugins "
     "folder\n"
@@ -137,6 +140,16 @@ int showConfig(const Settings& settings) {
   return 0;
 }
 
+/// Becomes plugin-check, which is beside this program. Returns only by throwing.
+int checkPlugins(char** arguments) {
+  const auto program =
+      std::filesystem::read_symlink("/proc/self/exe").parent_path() / "plugin-check";
+  std::string name = program.string();
+  *arguments = name.data();
+  ::execv(name.c_str(), arguments);
+  throw std::runtime_error(name + ": " + std::generic_category().message(errno));
+}
+
 int newPlugin(const std::string& name, const Arguments& arguments) {
   const std::string folder = arguments.value("dir", name);
   try {
@@ -156,6 +169,9 @@ int addOne(const std::string& source, const Settings& settings) {
 }
 
 int run(int argc, char** argv) {
+  // Its options are its own.
+  if (argc >= 3 && std::string(argv[1]) == "plugin" && std::string(argv[2]) == "check")
+    return checkPlugins(argv + 2);
   const Arguments arguments = parse(argc, argv);
   if (arguments.has("help") || (argc == 2 && std::string(argv[1]) == "help")) {
     std::cout << help;

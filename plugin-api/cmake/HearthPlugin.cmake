@@ -1,13 +1,18 @@
-# hearth_add_plugin(<name> <source>... [LINK <library>...] [FILES <file or folder>...])
+# hearth_add_plugin(<name> <source>... [LINK <library>...] [FILES <file or folder>...]
+#                   [QUIRKS <file>] [CHECK <option>...])
 #
 # Adds the plugin <name> as a MODULE target of that name, built to
 # ${CMAKE_BINARY_DIR}/plugins/<name>/<name>.so: a plugins folder that a host can be pointed at. The
 # sources may be C, C++ or both. FILES are copied beside the .so, where the plugin finds them by
 # "plugin_dir". Why each flag is there: doc/abi.md, "How a plugin is built".
+#
+# Where the command plugin-check is found (beside this package, in PATH, or as HEARTH_PLUGIN_CHECK)
+# and tests are enabled, the test <name>.plugin-check holds the plugin to the rules of the ABI, with
+# the quirks file and the further options of the command (doc/plugin-check.md).
 include_guard(GLOBAL)
 
 function(hearth_add_plugin name)
-  cmake_parse_arguments(PARSE_ARGV 1 arg "" "QUIRKS" "LINK;FILES")
+  cmake_parse_arguments(PARSE_ARGV 1 arg "" "QUIRKS" "LINK;FILES;CHECK")
   if(NOT arg_UNPARSED_ARGUMENTS)
     message(FATAL_ERROR "hearth_add_plugin(${name}): no sources")
   endif()
@@ -38,6 +43,7 @@ function(hearth_add_plugin name)
   if(arg_FILES)
     hearth_plugin_files(${name} ${arg_FILES})
   endif()
+  hearth_check_plugin(${name} "${arg_QUIRKS}" ${arg_CHECK})
 
   # A sanitizer's runtime belongs to the program, and its libstdc++ must be the program's too.
   if(HEARTH_SANITIZE OR "${CMAKE_C_FLAGS} ${CMAKE_CXX_FLAGS}" MATCHES "-fsanitize")
@@ -76,4 +82,30 @@ function(hearth_plugin_files name)
     VERBATIM)
   add_custom_target(${name}_files ALL DEPENDS ${stamp})
   add_dependencies(${name} ${name}_files)
+endfunction()
+
+# In Hearth's own build the command is a target; elsewhere it is looked for once. Without it, or with
+# HEARTH_PLUGIN_CHECK set to OFF, there is no test.
+function(hearth_check_plugin name quirks)
+  if((DEFINED BUILD_TESTING AND NOT BUILD_TESTING) OR
+     "${HEARTH_PLUGIN_CHECK}" STREQUAL "OFF")
+    return()
+  endif()
+  set(arguments ${ARGN})
+  if(quirks)
+    get_filename_component(quirks ${quirks} ABSOLUTE)
+    list(APPEND arguments --quirks ${quirks})
+  endif()
+  if(HEARTH_PLUGIN_CHECK_TARGET)
+    set(command $<TARGET_FILE:${HEARTH_PLUGIN_CHECK_TARGET}>)
+  else()
+    find_program(HEARTH_PLUGIN_CHECK plugin-check
+      HINTS ${CMAKE_CURRENT_FUNCTION_LIST_DIR}/../../../bin)
+    if(NOT HEARTH_PLUGIN_CHECK)
+      return()
+    endif()
+    set(command ${HEARTH_PLUGIN_CHECK})
+  endif()
+  add_test(NAME ${name}.plugin-check COMMAND ${command} ${arguments} $<TARGET_FILE:${name}>)
+  set_tests_properties(${name}.plugin-check PROPERTIES LABELS abi TIMEOUT 600)
 endfunction()

@@ -3,15 +3,15 @@
 #include <catch2/catch.hpp>
 #include <cstddef>
 #include <cstdint>
+#include <hearth/kit/fake_host.hpp>
 
 #include "abi/Support.h"
-#include "fakes/FakeHost.h"
 #include "plugin/PluginCatalog.h"
 
-using hearth::fakes::FakeHost;
-using hearth::fakes::FakeInstance;
-using hearth::fakes::FakeSession;
 using hearth::host::PluginCatalog;
+using hearth::kit::FakeHost;
+using hearth::kit::FakeInstance;
+using hearth::kit::FakeSession;
 using hearth::test::Deployment;
 
 namespace {

@@ -1,18 +1,18 @@
 // plugin.hpp: what a plugin in C++ throws never reaches the host, and what it asks for does.
 #include <boost/json/parse.hpp>
 #include <catch2/catch.hpp>
+#include <hearth/kit/fake_host.hpp>
 #include <hearth/plugin.hpp>
 #include <stdexcept>
 
 #include "abi/Support.h"
-#include "fakes/FakeHost.h"
 #include "plugin/PluginLibrary.h"
 
 using Catch::Matchers::Contains;
-using hearth::fakes::FakeHost;
-using hearth::fakes::FakeInstance;
-using hearth::fakes::FakeSession;
 using hearth::host::PluginLibrary;
+using hearth::kit::FakeHost;
+using hearth::kit::FakeInstance;
+using hearth::kit::FakeSession;
 using hearth::test::Deployment;
 
 TEST_CASE("an exception in a plugin is a status and a text to the host") {
@@ -28,8 +28,7 @@ TEST_CASE("an exception in a plugin is a status and a text to the host") {
   CHECK_THROWS_WITH(FakeSession(instance, host, 1, refused), "open failed: kind refuse is refused");
 
   FakeSession session(instance, host, 1);
-  const auto check = [](const hearth::fakes::Answer& answer, hearth_status status,
-                        const char* text) {
+  const auto check = [](const hearth::kit::Answer& answer, hearth_status status, const char* text) {
     CHECK(answer.status == status);
     CHECK(answer.message == text);
   };

@@ -4,19 +4,19 @@
 
 #include <catch2/catch.hpp>
 #include <cstdlib>
+#include <hearth/kit/fake_host.hpp>
 #include <memory>
 #include <sstream>
 #include <string>
 #include <vector>
 
 #include "abi/Support.h"
-#include "fakes/FakeHost.h"
 #include "plugin/PluginLibrary.h"
 
-using hearth::fakes::FakeHost;
-using hearth::fakes::FakeInstance;
-using hearth::fakes::FakeSession;
 using hearth::host::PluginLibrary;
+using hearth::kit::FakeHost;
+using hearth::kit::FakeInstance;
+using hearth::kit::FakeSession;
 using hearth::test::Deployment;
 using hearth::test::testPlugin;
 namespace fs = std::filesystem;

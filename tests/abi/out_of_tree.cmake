@@ -9,7 +9,8 @@ endfunction()
 file(REMOVE_RECURSE ${WORK})
 run(${CMAKE_COMMAND} --install ${BUILD} --prefix ${WORK}/prefix --component plugin-api)
 
-foreach(file include/hearth/plugin.h include/hearth/plugin.hpp share/pkgconfig/hearth-plugin.pc
+foreach(file include/hearth/plugin.h include/hearth/plugin.hpp
+             include/hearth/kit/fake_host.hpp share/pkgconfig/hearth-plugin.pc
              share/cmake/Hearth/HearthConfig.cmake)
   if(NOT EXISTS ${WORK}/prefix/${file})
     message(FATAL_ERROR "not installed: ${file}")
@@ -37,6 +38,8 @@ foreach(example echo-c echo-cpp)
       -DCMAKE_PREFIX_PATH=${WORK}/prefix -DCMAKE_C_COMPILER=${C} -DCMAKE_CXX_COMPILER=${CXX}
       -DCMAKE_BUILD_TYPE=Release -DCMAKE_FIND_USE_PACKAGE_REGISTRY=OFF)
   run(${CMAKE_COMMAND} --build ${WORK}/build/${example})
+  # The author's own tests, by the installed kit.
+  run(${CMAKE_CTEST_COMMAND} --test-dir ${WORK}/build/${example} --output-on-failure)
 endforeach()
 run(${CMAKE_COMMAND} -E env
     HEARTH_TEST_OUT_OF_TREE=${WORK}/build/echo-c/plugins/echoc/echoc.so:${WORK}/build/echo-cpp/plugins/echo/echo.so

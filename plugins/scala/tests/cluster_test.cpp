@@ -8,16 +8,16 @@
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
+#include <hearth/kit/fake_host.hpp>
 #include <hearth/plugin.hpp>
 #include <iterator>
 
 #include "LinkFrames.h"
-#include "fakes/FakeHost.h"
 #include "submit/Properties.h"
 
-using hearth::fakes::FakeHost;
-using hearth::fakes::FakeInstance;
-using hearth::fakes::FakeSession;
+using hearth::kit::FakeHost;
+using hearth::kit::FakeInstance;
+using hearth::kit::FakeSession;
 using hearth::submit::Properties;
 namespace fs = std::filesystem;
 namespace frames = hearth::spark::frames;

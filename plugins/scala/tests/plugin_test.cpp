@@ -7,17 +7,17 @@
 #include <catch2/catch.hpp>
 #include <cstdlib>
 #include <fstream>
+#include <hearth/kit/fake_host.hpp>
 #include <hearth/plugin.hpp>
 #include <iterator>
 
 #include "LinkFrames.h"
 #include "SparkSettings.h"
-#include "fakes/FakeHost.h"
 #include "submit/Properties.h"
 
-using hearth::fakes::FakeHost;
-using hearth::fakes::FakeInstance;
-using hearth::fakes::FakeSession;
+using hearth::kit::FakeHost;
+using hearth::kit::FakeInstance;
+using hearth::kit::FakeSession;
 using hearth::submit::formatProperties;
 using hearth::submit::parseProperties;
 using hearth::submit::Properties;

@@ -1,13 +1,13 @@
 // The sql plugin against a fake host: what it asks the driver for.
 #include <catch2/catch.hpp>
+#include <hearth/kit/fake_host.hpp>
 #include <string>
 
 #include "LinkFrames.h"
-#include "fakes/FakeHost.h"
 
-using hearth::fakes::FakeHost;
-using hearth::fakes::FakeInstance;
-using hearth::fakes::FakeSession;
+using hearth::kit::FakeHost;
+using hearth::kit::FakeInstance;
+using hearth::kit::FakeSession;
 namespace frames = hearth::spark::frames;
 
 namespace {

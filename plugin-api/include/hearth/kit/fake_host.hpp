@@ -1,6 +1,18 @@
-// A host for one plugin under test: a hearth_host table that writes down what it is told, and the
-// calls of the plugin's table in the order a real host makes them.
-#pragma once
+// A host for unit tests of one plugin: it starts no process, opens no socket and waits for nothing.
+//
+//     hearth::kit::FakeHost host;
+//     hearth::kit::FakeInstance instance(*hearth_plugin_v1(), host.table());
+//     hearth::kit::FakeSession session(instance, host, 1);
+//     session.launch();
+//     session.execute(1, "6 * 7");
+//     // host.dones[0].bundle is what a client would read
+//
+// FakeHost writes down what the plugin tells it and answers as it is told to; FakeSession makes the
+// calls that a real host makes, and plays the processes, channels and timers that the plugin asked
+// for. No test framework is needed. In CMake: target_link_libraries(my_tests Hearth::plugin_kit).
+// Header only; nothing of it is part of the ABI.
+#ifndef HEARTH_KIT_FAKE_HOST_HPP
+#define HEARTH_KIT_FAKE_HOST_HPP
 
 #include <hearth/plugin.h>
 
@@ -15,7 +27,7 @@
 #include <utility>
 #include <vector>
 
-namespace hearth::fakes {
+namespace hearth::kit {
 
 inline std::string text(hearth_str s) {
   return s.ptr == nullptr ? std::string() : std::string(s.ptr, s.len);
@@ -71,6 +83,11 @@ class FakeHost {
     std::uint64_t statement;
     std::string bundle;
   };
+  struct DisplayChange {
+    std::uint64_t statement;
+    std::uint64_t index;
+    std::string bundle;
+  };
   struct Spawn {
     hearth_session_h session;
     hearth_proc_h process;
@@ -111,6 +128,7 @@ class FakeHost {
   std::vector<Line> lines;
   std::vector<Progress> progresses;
   std::vector<Display> displays;
+  std::vector<DisplayChange> displayChanges;
   std::vector<std::string> saved;
   std::vector<Spawn> spawns;
   std::vector<Write> writes;
@@ -225,9 +243,18 @@ class FakeHost {
       Self self(c);
       self->displays.push_back({statement, text(bundle)});
     };
+    table_.stmt_display_change = [](void* c, hearth_session_h, std::uint64_t statement,
+                                    std::uint64_t index, hearth_str bundle) {
+      Self self(c);
+      self->displayChanges.push_back({statement, index, text(bundle)});
+    };
   }
   FakeHost(const FakeHost&) = delete;
   FakeHost& operator=(const FakeHost&) = delete;
+
+  /// Keeps the plugin's calls out while the records are read: for plugins with threads of their own.
+  /// Not to be held while the plugin is called.
+  std::unique_lock<std::mutex> hold() { return std::unique_lock<std::mutex>(mutex_); }
 
   /// To be changed before create(): cut by struct_size, or with slots taken out.
   hearth_host& table() { return table_; }
@@ -430,4 +457,6 @@ class FakeSession {
   hearth_session* self_ = nullptr;
 };
 
-}  // namespace hearth::fakes
+}  // namespace hearth::kit
+
+#endif  // HEARTH_KIT_FAKE_HOST_HPP

@@ -1,0 +1,3 @@
+/* Answers with a text where an object is needed. */
+#define BUNDLE "fine"
+#include "healthy.h"

@@ -1,0 +1,3 @@
+/* Says nothing of its kinds. */
+#define DESCRIPTOR "{\"id\":\"healthy\",\"version\":\"1\"}"
+#include "healthy.h"

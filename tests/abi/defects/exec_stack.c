@@ -1,0 +1,2 @@
+/* Asks for an executable stack (see CMakeLists.txt). */
+#include "healthy.h"

@@ -1,0 +1,5 @@
+/* Never comes back. */
+#include <unistd.h>
+#define ON_EXECUTE \
+  for (;;) pause();
+#include "healthy.h"

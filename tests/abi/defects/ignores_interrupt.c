@@ -1,0 +1,3 @@
+/* Is asked to stop, and does not. */
+#define ON_INTERRUPT return HEARTH_OK;
+#include "healthy.h"

@@ -1,0 +1,3 @@
+/* Has no release. */
+#define TABLE table.release = NULL;
+#include "healthy.h"

@@ -1,0 +1,3 @@
+/* Answers an inspection with something else. */
+#define INSPECTION "{}"
+#include "healthy.h"

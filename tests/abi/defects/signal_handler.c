@@ -1,0 +1,3 @@
+/* Takes SIGTERM from the host. */
+#define ON_CREATE signal(SIGTERM, SIG_IGN);
+#include "healthy.h"
