@@ -269,7 +269,7 @@ def test_plugins_are_listed_with_what_they_offer_and_the_refused_ones_with_the_r
     with make_server({"plugins.conf_dir": str(manifests)}, folder) as server:
         found = server.get("/v1/plugins").json["plugins"]
         keys = ["instance", "state", "reason", "path", "manifest", "id", "version", "abi", "kinds", "aliases",
-                "magics", "leader"]
+                "magics", "leader", "sha256", "loadedAt", "sessions", "defaults", "limits"]
         assert all(list(entry) == keys for entry in found)
         loaded = {entry["id"]: entry for entry in found if entry["state"] == "loaded"}
         assert loaded["echoc"]["kinds"] == ["echoc"] and loaded["echoc"]["reason"] is None
