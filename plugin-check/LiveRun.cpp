@@ -108,11 +108,11 @@ LiveRun::Session& LiveRun::session() {
   fs::permissions(made->folder, fs::perms::owner_all);
   auto strand = host_->loop().strand();
   const auto durable = [](const std::function<void(bool)>& committed) { committed(true); };
-  made->services.emplace(
-      host::SessionServices{made->id, made->folder.string(), &host_->loop(), strand,
-                            std::make_shared<host::DriverLink>(host_->links(), strand, made->id,
-                                                               made->folder.string(), durable),
-                            std::make_shared<host::LogFile>((made->folder / "log").string())});
+  const auto link = std::make_shared<host::DriverLink>(host_->links(), strand, made->id,
+                                                       made->folder.string(), durable);
+  const auto log = std::make_shared<host::LogFile>((made->folder / "log").string());
+  made->services.emplace(host::SessionServices{made->id, made->folder.string(), &host_->loop(),
+                                               strand, link, log, nullptr, {}, nullptr});
   sessions_.push_back(std::move(made));
   return *sessions_.back();
 }

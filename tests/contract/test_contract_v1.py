@@ -7,7 +7,7 @@ import shutil
 import pytest
 
 SESSION = ["id", "name", "kind", "template", "state", "reason", "stateSince", "created", "ended", "deleted", "owner", "proxyUser",
-           "appId", "sparkVersion", "appInfo", "ttl", "idleTimeout", "driverMemory", "driverCores", "executorMemory",
+           "appId", "sparkVersion", "plugin", "appInfo", "ttl", "idleTimeout", "driverMemory", "driverCores", "executorMemory",
            "executorCores", "conf", "archives", "files", "heartbeatTimeoutInSecond", "jars", "numExecutors",
            "pyFiles", "queue", "links"]
 STATEMENT = ["id", "kind", "code", "state", "outcome", "output", "stdout", "stderr", "displays", "progress", "submitted",
