@@ -11,6 +11,7 @@
 #include "plugin/PluginCall.h"
 #include "plugin/PluginHost.h"
 #include "process/AdoptedProcess.h"
+#include "support/JsonCheck.h"
 #include "support/JsonWriter.h"
 #include "support/Log.h"
 #include "support/Utf8.h"
@@ -330,10 +331,16 @@ void Interpreter::give(PluginEvent event) {
       return owner_.onOutput(*this, event.statement, event.number, std::move(event.text),
                              event.frame);
     case Kind::display:
-      if (isOpen) owner_.onDisplay(*this, event.statement, std::move(event.text), event.frame);
-      return;
     case Kind::change:
-      if (isOpen)
+      if (!isOpen) return;
+      if (const std::string why = whyNoJsonObject(event.text); !why.empty()) {
+        host_.misbehaves("{} shows what is not JSON in session {}: {}", pluginName(),
+                         services_.sessionId, why);
+        return;
+      }
+      if (event.kind == Kind::display)
+        owner_.onDisplay(*this, event.statement, std::move(event.text), event.frame);
+      else
         owner_.onDisplayChange(*this, event.statement, event.index, std::move(event.text),
                                event.frame);
       return;
@@ -415,6 +422,18 @@ void Interpreter::finishStatement(std::uint64_t statement, std::int32_t outcome,
                        statement, services_.sessionId);
     return;
   }
+  // It is served as it came, in the middle of an answer that has to stay JSON.
+  if (!bundle.empty()) {
+    if (const std::string why = whyNoJsonObject(bundle); !why.empty()) {
+      host_.misbehaves("{} gave statement {} of session {} a result that is not JSON: {}",
+                       pluginName(), statement, services_.sessionId, why);
+      if (outcome == HEARTH_DONE_OK) outcome = HEARTH_DONE_ERROR;
+      bundle = "{\"ename\":\"PluginError\",\"evalue\":" +
+               jsonQuoted("the plugin " + pluginName() +
+                          " gave a result that cannot be served, as it is not JSON: " + why) +
+               ",\"traceback\":[]}";
+    }
+  }
   owner_.onDone(*this, statement, outcome, std::move(bundle));
 }
 
@@ -474,7 +493,9 @@ std::uint64_t Interpreter::spawn(const hearth_spawn& what) {
   proc->interpreter = weak_from_this();
   const std::uint64_t handle = host_.procs_.add(proc);
   try {
-    proc->process = host_.launcher().spawn(request, services_.strand, processEvents(handle));
+    proc->process =
+        host_.launcher().spawn(request, services_.strand,
+                               processEvents(handle, (what.flags & HEARTH_SPAWN_PROTOCOL) == 0));
     lastProcess_ = identityOf(proc->process->pid());
     if (services_.processes) services_.processes->add(proc->process);
   } catch (...) {
@@ -493,7 +514,8 @@ std::uint64_t Interpreter::adopt() {
   const auto proc = std::make_shared<Proc>();
   proc->interpreter = weak_from_this();
   const std::uint64_t handle = host_.procs_.add(proc);
-  proc->process = adoptProcess(*services_.loop, *identity, services_.strand, processEvents(handle));
+  proc->process =
+      adoptProcess(*services_.loop, *identity, services_.strand, processEvents(handle, true));
   if (!proc->process) {
     host_.procs_.remove(handle);
     return 0;
@@ -506,16 +528,17 @@ std::uint64_t Interpreter::adopt() {
   return handle;
 }
 
-Process::Events Interpreter::processEvents(std::uint64_t handle) {
+Process::Events Interpreter::processEvents(std::uint64_t handle, bool logsStdout) {
   const std::weak_ptr<Interpreter> weak = weak_from_this();
   Process::Events events;
-  events.line = [weak, handle](int stream, std::string line) {
+  events.line = [weak, handle, logsStdout](int stream, TextLine line) {
     const auto self = weak.lock();
     if (!self || self->released_) return;
-    self->services_.log->append(line);
+    if (logsStdout || stream != HEARTH_STDOUT) self->services_.log->append(line.text);
+    if (line.goesOn) stream |= HEARTH_LINE_GOES_ON;
     if (HEARTH_HAS(self->instance_.table, on_proc_line))
       self->timed("on_proc_line", [&] {
-        self->instance_.table->on_proc_line(self->self_, handle, stream, borrow(line));
+        self->instance_.table->on_proc_line(self->self_, handle, stream, borrow(line.text));
       });
   };
   events.exit = [weak, handle](int status, int signo) {

@@ -168,7 +168,7 @@ class Interpreter : public std::enable_shared_from_this<Interpreter> {
   std::uint64_t spawn(const hearth_spawn& what);
   std::uint64_t frameNow() const;
   std::uint64_t adopt();  ///< 0: it is gone
-  Process::Events processEvents(std::uint64_t handle);
+  Process::Events processEvents(std::uint64_t handle, bool logsStdout);
   std::uint64_t startTimer(std::uint32_t ms);
   void offerChannel(const std::string& optionsJson, hearth_offer& offer);
   std::uint64_t joinChannel(std::string openJson);

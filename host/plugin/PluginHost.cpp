@@ -180,7 +180,7 @@ struct PluginHost::Calls {
       if (!what || !proc || what->struct_size < spawnSize || what->argc == 0)
         return fail(error, HEARTH_E_INVALID,
                     "spawn needs a hearth_spawn with its size and a program, and a place for its handle");
-      if ((what->flags & ~std::uint32_t{HEARTH_SPAWN_LINES}) != 0)
+      if ((what->flags & ~std::uint32_t{HEARTH_SPAWN_LINES | HEARTH_SPAWN_PROTOCOL}) != 0)
         return fail(error, HEARTH_E_UNSUPPORTED, "this host does not know all of spawn's flags");
       *proc = found->spawn(*what);
       return HEARTH_OK;

@@ -111,16 +111,16 @@ bool ChildProcess::readSome(Stream& stream) {
     endStream(stream);
     return false;
   }
-  std::vector<std::string> lines;
+  std::vector<TextLine> lines;
   stream.splitter.feed({buffer_.data(), bytes}, lines);
   tell(stream, std::move(lines));
   return true;
 }
 
-void ChildProcess::tell(const Stream& stream, std::vector<std::string> lines) {
+void ChildProcess::tell(const Stream& stream, std::vector<TextLine> lines) {
   if (lines.empty()) return;
   std::size_t bytes = 0;
-  for (const std::string& line : lines) bytes += line.size() + sizeof line;
+  for (const TextLine& line : lines) bytes += line.text.size() + sizeof line;
   undelivered_ += bytes;
   held_ = held_ || undelivered_ > maxUndeliveredBytes;
   asio::post(gate_->strand(), [self = shared_from_this(), number = stream.number, bytes,
@@ -129,7 +129,7 @@ void ChildProcess::tell(const Stream& stream, std::vector<std::string> lines) {
     const std::shared_ptr<void> done(nullptr, [self, bytes](void*) {
       asio::post(self->strand_, [self, bytes] { self->delivered(bytes); });
     });
-    for (std::string& line : taken)
+    for (TextLine& line : taken)
       self->gate_->run([&](const Process::Events& events) {
         if (events.line) events.line(number, std::move(line));
       });
@@ -147,7 +147,7 @@ void ChildProcess::delivered(std::size_t bytes) {
 void ChildProcess::endStream(Stream& stream) {
   Error ignored;
   stream.descriptor.close(ignored);
-  std::vector<std::string> lines;
+  std::vector<TextLine> lines;
   stream.splitter.finish(lines);
   tell(stream, std::move(lines));
   finishIfDone();

@@ -54,7 +54,7 @@ class ChildProcess : public std::enable_shared_from_this<ChildProcess> {
   void awaitOutput(Stream& stream);
   void readOutput(Stream& stream);
   bool readSome(Stream& stream);
-  void tell(const Stream& stream, std::vector<std::string> lines);
+  void tell(const Stream& stream, std::vector<TextLine> lines);
   void endStream(Stream& stream);
   void awaitEnd();
   void reap();

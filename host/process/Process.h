@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "process/LineSplitter.h"
 #include "support/EventLoop.h"
 
 namespace hearth::host {
@@ -33,7 +34,7 @@ class SpawnError : public std::runtime_error {
 class Process {
  public:
   struct Events {
-    std::function<void(int stream, std::string line)>
+    std::function<void(int stream, TextLine line)>
         line;  ///< 1 stdout, 2 stderr; without its end
     std::function<void(int status, int signo)>
         exit;  ///< once, after the last line; status -1 if signalled

@@ -32,7 +32,7 @@ if(PKG_CONFIG)
   endif()
 endif()
 
-foreach(example echo-c echo-cpp)
+foreach(example echo-c echo-cpp shell sqlite)
   file(COPY ${WORK}/prefix/${EXAMPLES}/${example} DESTINATION ${WORK}/source)
   run(${CMAKE_COMMAND} -S ${WORK}/source/${example} -B ${WORK}/build/${example} -G ${GENERATOR}
       -DCMAKE_PREFIX_PATH=${WORK}/prefix -DCMAKE_C_COMPILER=${C} -DCMAKE_CXX_COMPILER=${CXX}

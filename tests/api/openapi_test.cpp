@@ -54,7 +54,9 @@ std::set<std::string> served() {
     link.socket = (folder / "link.sock").string();
     LinkServer links(loop, link);
     PluginHost plugins({folder / "plugins", "", {}}, launcher, links);
-    SessionManager manager(SessionEnvironment{loop, plugins, store, {}}, folder.string(), {});
+    SessionEnvironment environment{loop,    plugins, store,   {},      nullptr, nullptr,
+                                   nullptr, nullptr, nullptr, nullptr, {}};
+    SessionManager manager(environment, folder.string(), {});
     const SessionCalls calls(manager, true, std::chrono::seconds(1));
     BatchManager batches(BatchEnvironment{loop, launcher, store, {}}, folder.string());
     const BatchCalls batchCalls(batches, BatchCalls::Face::v1, {std::chrono::seconds(1)});

@@ -30,10 +30,10 @@ namespace {
 class Watch {
  public:
   Process::Events events() {
-    return {[this](int stream, std::string line) {
+    return {[this](int stream, const hearth::host::TextLine& line) {
               const std::lock_guard<std::mutex> lock(mutex_);
               afterExit_ = afterExit_ || exits_ > 0;
-              lines_[stream].push_back(std::move(line));
+              lines_[stream].push_back(line.text + (line.goesOn ? "+" : ""));
               changed_.notify_all();
             },
             [this](int status, int signo) {
@@ -158,7 +158,7 @@ TEST_CASE("a user slow to take lines holds the process back and loses nothing", 
   const auto process = bench.launcher.spawn(
       shell("head -c 33554432 /dev/zero | tr '\\0' 'x' | fold -w 1023; touch " + (folder / "done")),
       bench.loop.strand(),
-      {[&](int, const std::string&) {
+      {[&](int, const hearth::host::TextLine&) {
          const std::lock_guard<std::mutex> wait(gate);
          ++count;
        },
@@ -178,7 +178,7 @@ TEST_CASE("a line without end comes in pieces of text", "[process]") {
       bench.run(shell("head -c 65535 /dev/zero | tr '\\0' x; printf '\\303\\244%s\\n' tail; "
                       "head -c 65536 /dev/zero | tr '\\0' y; echo; echo after"));
   REQUIRE(lines.size() == 4);
-  CHECK(lines[0] == std::string(65535, 'x'));
+  CHECK(lines[0] == std::string(65535, 'x') + "+");
   CHECK(lines[1] == "\xC3\xA4tail");
   CHECK(lines[2] == std::string(65536, 'y'));
   CHECK(lines[3] == "after");
@@ -419,7 +419,7 @@ TEST_CASE("a process can be let go of from its own event", "[process]") {
   int lines = 0;
   std::unique_lock<std::mutex> lock(mutex);
   process = bench.launcher.spawn(shell("echo a; echo b; echo c"), bench.loop.strand(),
-                                 {[&](int, const std::string&) {
+                                 {[&](int, const hearth::host::TextLine&) {
                                     const std::lock_guard<std::mutex> inner(mutex);
                                     ++lines;
                                     process.reset();

@@ -15,6 +15,7 @@
 #include <cstdint>
 #include <cstring>
 #include <exception>
+#include <map>
 #include <memory>
 #include <stdexcept>
 #include <string>
@@ -193,7 +194,8 @@ class Session {
   virtual void close(std::int32_t mode) = 0;
 
   // Events. What they throw is logged, nothing more.
-  /// A line of a process spawned with HEARTH_SPAWN_LINES.
+  /// A line of a process spawned with HEARTH_SPAWN_LINES, whole up to 16 MiB; of a longer one what
+  /// is beyond comes as lines of its own.
   virtual void onLine(hearth_proc_h, std::int32_t /*stream*/, std::string_view /*line*/) {}
   /// A process has ended; status is -1 where a signal ended it. Its handle ends here.
   virtual void onExit(hearth_proc_h, std::int32_t /*status*/, std::int32_t /*signo*/) {}
@@ -304,10 +306,13 @@ class Session {
     check(
         [&](hearth_error* e) { return host_.table()->proc_write(ctx(), process, str(bytes), e); });
   }
-  /// Signals the process group.
+  /// Signals the process group, if anybody is left in it.
   void signal(hearth_proc_h process, std::int32_t signo) const {
     HEARTH_NEED(proc_signal);
-    check([&](hearth_error* e) { return host_.table()->proc_signal(ctx(), process, signo, e); });
+    check([&](hearth_error* e) {
+      const auto status = host_.table()->proc_signal(ctx(), process, signo, e);
+      return status == HEARTH_E_STATE ? static_cast<hearth_status>(HEARTH_OK) : status;
+    });
   }
   /// onTimer(the id returned) after `ms`, once.
   std::uint64_t timer(std::uint32_t ms) const {
@@ -366,10 +371,29 @@ class Session {
       throw Error(status, text[0] != '\0' ? text : "the host gave no reason");
   }
 
+  template <class, class>
+  friend class Glue;
+  /// Puts the pieces of a long line together again.
+  void join(hearth_proc_h process, std::int32_t stream, std::string_view piece) {
+    constexpr std::size_t most = 16 << 20;
+    const std::int32_t plain = stream & ~HEARTH_LINE_GOES_ON;
+    std::string& begun = begun_[{process, plain}];
+    if (begun.empty() && plain == stream) {
+      begun_.erase({process, plain});
+      return onLine(process, plain, piece);
+    }
+    begun.append(piece);
+    if (plain != stream && begun.size() < most) return;
+    const std::string line = std::move(begun);
+    begun_.erase({process, plain});
+    onLine(process, plain, line);
+  }
+
   Host host_;
   hearth_session_h handle_;
   Open args_;
   std::string config_;
+  std::map<std::pair<hearth_proc_h, std::int32_t>, std::string> begun_;  // long lines, by stream
 };
 
 // Abilities. A session that derives from one, publicly, has it; the others' slots stay empty, and
@@ -554,7 +578,7 @@ class Glue {
 
   static void onLine(hearth_session* p, hearth_proc_h process, std::int32_t stream,
                      hearth_str line) noexcept {
-    event(p, "onLine", [&](Session& s) { s.onLine(process, stream, view(line)); });
+    event(p, "onLine", [&](Session& s) { s.join(process, stream, view(line)); });
   }
   static void onExit(hearth_session* p, hearth_proc_h process, std::int32_t status,
                      std::int32_t signo) noexcept {

@@ -107,12 +107,16 @@ enum {
   HEARTH_DONE_OK = 0,
   HEARTH_DONE_ERROR = 1,      /* bundle: {"ename":..., "evalue":..., "traceback":[...]} */
   HEARTH_DONE_CANCELLED = 2,  /* interrupted, and its code has stopped */
-  HEARTH_DONE_INCOMPLETE = 3, /* the code is not whole */
+  HEARTH_DONE_INCOMPLETE = 3, /* the code is not whole: an error to clients, with the bundle of one
+                                 or "{}" */
   HEARTH_DONE_LOST = 4        /* the interpreter died under it */
 };
 
 /* A host takes a stream that it does not know for HEARTH_STDOUT. */
 enum { HEARTH_STDOUT = 1, HEARTH_STDERR = 2 };
+
+/* Added to the stream of on_proc_line: the next one of this stream is more of the same line. */
+enum { HEARTH_LINE_GOES_ON = 256 };
 
 /* Rising: a host takes a level above those it knows for the highest. */
 enum { HEARTH_LOG_DEBUG = 1, HEARTH_LOG_INFO = 2, HEARTH_LOG_WARN = 3, HEARTH_LOG_ERROR = 4 };
@@ -163,9 +167,12 @@ typedef struct hearth_open {
 
 /* A host refuses flags that it does not know, HEARTH_E_UNSUPPORTED. */
 enum {
-  HEARTH_SPAWN_LINES = 1 /* stdin is a pipe (proc_write); stdout and stderr come as on_proc_line.
+  HEARTH_SPAWN_LINES = 1, /* stdin is a pipe (proc_write); stdout and stderr come as on_proc_line.
                             Without it stdin is /dev/null and both go to the session's log, a file
                             that outlives the host: what a recoverable driver needs. */
+  HEARTH_SPAWN_PROTOCOL = 2 /* besides HEARTH_SPAWN_LINES: what comes on stdout is the plugin's to
+                               read only; else its lines go to the session's log too, as those of
+                               stderr always do */
 };
 
 typedef struct hearth_spawn {
@@ -255,7 +262,8 @@ typedef struct hearth_host {
    * fit is kept, up to a bound (HEARTH_E_LIMIT). [session] */
   hearth_status (*proc_write)(void *ctx, hearth_proc_h proc, hearth_str bytes, hearth_error *err);
 
-  /* Sends a signal to the process group; in on_proc_exit to what is left of it. [session] */
+  /* Sends a signal to the process group; in on_proc_exit to what is left of it. HEARTH_E_STATE where
+   * there is nobody left: seldom a mistake, as a process may end at any time. [session] */
   hearth_status (*proc_signal)(void *ctx, hearth_proc_h proc, int32_t signo, hearth_error *err);
 
   /* on_timer(id) after ms milliseconds, once; returns the id, or 0 where the session has too many.
@@ -358,8 +366,9 @@ typedef struct hearth_plugin {
   /* Frees the session. No call in or out afterwards. Required. [session] */
   void (*release)(hearth_session *session);
 
-  /* A line without its end from a process spawned with HEARTH_SPAWN_LINES; lines over 64 KiB come
-   * in pieces. Optional. [session] */
+  /* A line without its end from a process spawned with HEARTH_SPAWN_LINES. One over 64 KiB comes in
+   * pieces, all but the last with HEARTH_LINE_GOES_ON in stream; the last may be empty. Optional.
+   * [session] */
   void (*on_proc_line)(hearth_session *session, hearth_proc_h proc, int32_t stream,
                        hearth_str line);
 

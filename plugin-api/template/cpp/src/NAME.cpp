@@ -23,7 +23,8 @@ class @CLASS@Session final : public hearth::Session,
   void launch() override {
     const std::string folder = hearth::jsonText(hearth::jsonMember(config(), "plugin_dir"));
     const std::string python = hearth::jsonText(hearth::jsonMember(config(), "python"));
-    repl_ = spawn({python, "-u", folder + "/repl/@NAME@_repl.py"}, {}, HEARTH_SPAWN_LINES);
+    repl_ = spawn({python, "-u", folder + "/repl/@NAME@_repl.py"}, {},
+                  HEARTH_SPAWN_LINES | HEARTH_SPAWN_PROTOCOL);
   }
 
   void execute(std::uint64_t statement, std::string_view code, std::string_view) override {
@@ -87,8 +88,8 @@ class @CLASS@Session final : public hearth::Session,
 
 }  // namespace
 
-HEARTH_PLUGIN(@CLASS@Session, R"({
+HEARTH_PLUGIN(@CLASS@Session, R"json({
   "id": "@NAME@", "version": "0.1.0", "kinds": ["@NAME@"], "mime": ["text/plain"],
   "config": {
     "python": {"type": "string", "default": "python3", "doc": "the Python that runs the REPL"}
-  }})")
+  }})json")
