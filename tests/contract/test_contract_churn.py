@@ -35,7 +35,7 @@ def live_one(server, index):
 
 
 def test_a_day_of_sessions_leaves_no_thread_descriptor_memory_or_file_behind(make_server):
-    settings = {"session.idle_time": "1s", "retention.age": "1s", "retention.interval": "1s", "log.access": "false"}
+    settings = {"session.idle_time": "4s", "retention.age": "2s", "retention.interval": "1s", "log.access": "false"}
     with make_server(settings) as server:
         seen = []
         for turn in range(ROUNDS):

@@ -139,8 +139,10 @@ static void pour(hearth_session* s) {
       h->stmt_output(h->ctx, s->handle, s->statement, HEARTH_STDOUT, block);
     h->stmt_display(h->ctx, s->handle, s->statement, text("{\"text/plain\":\"d\"}"));
     h->stmt_progress(h->ctx, s->handle, s->statement, (double)(i % 100) / 100);
-    h->log(h->ctx, s->handle, HEARTH_LOG_INFO, text("pouring"));
-    h->log(h->ctx, 0, HEARTH_LOG_INFO, text("pouring"));
+    for (int n = 0; n < 100; ++n) {
+      h->log(h->ctx, s->handle, HEARTH_LOG_INFO, text("pouring"));
+      h->log(h->ctx, 0, HEARTH_LOG_INFO, text("pouring"));
+    }
     h->session_state(h->ctx, s->handle, HEARTH_IDLE, text(""));
     h->reply(h->ctx, s->handle, 1000000 + i, HEARTH_OK, text("{}"));
     h->stmt_done(h->ctx, s->handle, 1000000 + i, HEARTH_DONE_OK, text("{}"));
