@@ -1,8 +1,12 @@
 // What a plugin's file must be, before and while it is loaded.
 #include <dlfcn.h>
+#include <signal.h>
+#include <sys/wait.h>
 #include <time.h>
+#include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <chrono>
 #include <cstring>
 
@@ -101,21 +105,40 @@ void loads(const Context& context) {
     throw Failure("hearth_plugin_v1 is not to be found in it");
 }
 
+/// In a child, as a library is loaded once only in a process; the child ends with whether it was
+/// too slow.
+bool loadsInTime(const Context& context) {
+  const pid_t child = ::fork();
+  if (child < 0) throw Failure("no process to load it in: " + std::string(std::strerror(errno)));
+  if (child == 0) {
+    using namespace std::chrono;
+    const auto began = steady_clock::now();
+    const auto cpu = processTime();
+    using Entry = const hearth_plugin* (*)();
+    void* const library =
+        ::dlopen(context.subject.file.c_str(), RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE);
+    const auto entry = library == nullptr
+                           ? nullptr
+                           : reinterpret_cast<Entry>(::dlsym(library, "hearth_plugin_v1"));
+    if (entry != nullptr) entry();
+    const auto limit = context.subject.quirks.loadTime;
+    // The wall's time counts tenfold: the machine may be busy, or the disk.
+    ::_exit(processTime() - cpu > limit || steady_clock::now() - began > 10 * limit ? 1 : 0);
+  }
+  int status = 0;
+  while (::waitpid(child, &status, 0) < 0 && errno == EINTR) {
+  }
+  if (WIFSIGNALED(status)) ::raise(WTERMSIG(status));
+  return WEXITSTATUS(status) == 0;
+}
+
 void loadTime(const Context& context) {
-  using namespace std::chrono;
-  const auto began = steady_clock::now();
-  const auto cpu = processTime();
-  void* library = load(context);
-  using Entry = const hearth_plugin* (*)();
-  if (const auto entry = reinterpret_cast<Entry>(::dlsym(library, "hearth_plugin_v1"))) entry();
-  const auto limit = context.subject.quirks.loadTime;
-  const auto worked = duration_cast<milliseconds>(processTime() - cpu);
-  const auto took = duration_cast<milliseconds>(steady_clock::now() - began);
-  // The wall's time counts tenfold: the machine may be busy, or the disk.
-  if (worked > limit || took > 10 * limit)
-    throw Failure("loading took " + std::to_string(took.count()) + " ms, " +
-                  std::to_string(worked.count()) + " of them of computing; " +
-                  std::to_string(limit.count()) + " are allowed (quirk load_ms)");
+  // A shared machine may count its neighbours' computing as ours: a slow one is slow each time.
+  for (int tries = 0; tries < 3; ++tries)
+    if (loadsInTime(context)) return;
+  const std::string limit = std::to_string(context.subject.quirks.loadTime.count());
+  throw Failure("loading took more than " + limit + " ms of computing, or ten times that by the " +
+                "clock, in each of three tries; " + limit + " are allowed (quirk load_ms)");
 }
 
 }  // namespace
