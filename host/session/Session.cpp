@@ -164,9 +164,11 @@ void Session::noteInLog(const std::string& text) {
 
 void Session::end(SessionState finalState, std::string reason, bool deleted,
                   std::function<void()> done) {
+  // Weak: what waits for the end is kept by the session itself.
   const auto ticket = pending_.add(
-      [self = shared_from_this(), finalState, reason, deleted, done](const std::string& why) {
-        self->giveUp(finalState, reason + ", and " + why, deleted, done);
+      [weak = weak_from_this(), finalState, reason, deleted, done](const std::string& why) {
+        if (const auto self = weak.lock())
+          self->giveUp(finalState, reason + ", and " + why, deleted, done);
       });
   if (ticket->taken()) return;
   post([finalState, reason = std::move(reason), deleted, done = std::move(done),
@@ -188,6 +190,7 @@ void Session::endNow(SessionState finalState, const std::string& reason, bool de
     });
     return;
   }
+  if (givenUp_) return;  // who asked has been answered, and what is kept here nobody would call
   if (done) endCallbacks_.push_back(std::move(done));
   if (ending_) return;
   ending_ = true;
@@ -246,7 +249,7 @@ void Session::finishEnd() {
 }
 
 void Session::tellEnd(std::int64_t endedAt) {
-  if (givenUp_) return;
+  if (givenUp_) return endCallbacks_.clear();
   {
     const std::lock_guard<std::mutex> lock(mutex_);
     row_.ended = endedAt;

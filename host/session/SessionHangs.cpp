@@ -61,11 +61,7 @@ Session::Wait Session::refusable(Wait wait) {
   };
   if (!late) return wait;
   // A timer of the session's would wait for the strand too.
-  const EventLoop::Strand beside = environment_.loop.strand();
-  EventLoop::post(beside, [beside, time = wait.time, done = wait.done] {
-    const auto timer = std::make_shared<Timer>(beside);
-    timer->start(time, [timer, done] { done(); });
-  });
+  afterwards(environment_.loop.strand(), wait.time, wait.done);
   return wait;
 }
 
@@ -156,6 +152,7 @@ void Session::leave() {
   clusterTimer_.reset();
   queue_.clear();
   waiters_.clear();
+  endCallbacks_.clear();
   for (const bool followers : {true, false})
     for (auto& entry : slots_) {
       Slot& left = entry.second;

@@ -217,8 +217,9 @@ void Session::admitDriver() {
 }
 
 void Session::detach(const std::string& reason) {
-  const auto ticket = pending_.add([self = shared_from_this()](const std::string& why) {
-    if (!self->letGoWhileHanging()) return;
+  const auto ticket = pending_.add([weak = weak_from_this()](const std::string& why) {
+    const auto self = weak.lock();  // which keeps the ticket
+    if (!self || !self->letGoWhileHanging()) return;
     hearth::host::log().warn("session {}: left for the next run of the host: {}", self->id_, why);
     self->environment_.store.barrier([self](const std::string&) { self->ended_(*self); });
   });

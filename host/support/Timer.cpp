@@ -38,6 +38,15 @@ void Timer::startAt(Clock::time_point when, std::function<void()> over) {
   });
 }
 
+void afterwards(const EventLoop::Strand& strand, Timer::Clock::duration time,
+                std::function<void()> over) {
+  // Kept by what waits for it, which goes with the loop.
+  const auto timer = std::make_shared<boost::asio::steady_timer>(strand, time);
+  timer->async_wait([timer, over = std::move(over)](const boost::system::error_code& error) {
+    if (!error) over();
+  });
+}
+
 void Timer::cancel() {
   ++impl_->round;
   impl_->over = nullptr;

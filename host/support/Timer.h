@@ -31,4 +31,9 @@ class Timer {
   std::shared_ptr<Impl> impl_;
 };
 
+/// Runs `over` on the strand once `time` has passed, for who has nobody to keep a Timer; not at all
+/// where the loop ends before. Any thread.
+void afterwards(const EventLoop::Strand& strand, Timer::Clock::duration time,
+                std::function<void()> over);
+
 }  // namespace hearth::host
