@@ -18,8 +18,18 @@ std::function<bool()> hungUp(const ExchangePtr& exchange) {
   return [exchange] { return exchange->abandoned(); };
 }
 
-void refuseWhereItHangs(const Session& session) {
-  if (std::string why = session.hanging(); !why.empty()) throw Refusal(Refusal::Cause::plugin, why);
+/// Answers a request to stop code: by `show`, but where nothing could be stopped because a call of
+/// the session's plugin hangs.
+std::function<void(bool)> stopShown(const ExchangePtr& exchange,
+                                    const std::shared_ptr<Session>& session,
+                                    std::function<void(const ExchangePtr&, bool)> show) {
+  return [exchange, session, show = std::move(show)](bool stopped) {
+    guarded(exchange, [&] {
+      if (std::string why = stopped ? std::string() : session->hanging(); !why.empty())
+        throw Refusal(Refusal::Cause::plugin, why);
+      show(exchange, stopped);
+    });
+  };
 }
 
 struct StatementRequest {
@@ -153,24 +163,14 @@ void SessionCalls::cancel(const ExchangePtr& exchange, const std::string& id,
   const SessionView view = find(id);
   const std::int64_t number = statementNumber(statement);
   if (!view.live) notLive(view);
-  view.live->cancel(number, [exchange, show = std::move(show), live = view.live](bool stopped) {
-    guarded(exchange, [&] {
-      if (!stopped) refuseWhereItHangs(*live);
-      show(exchange, stopped);
-    });
-  });
+  view.live->cancel(number, stopShown(exchange, view.live, std::move(show)));
 }
 
 void SessionCalls::interrupt(const ExchangePtr& exchange, const std::string& id,
                              std::function<void(const ExchangePtr&, bool)> show) const {
   const SessionView view = find(id);
   if (!view.live) notLive(view);
-  view.live->interrupt([exchange, show = std::move(show), live = view.live](bool stopped) {
-    guarded(exchange, [&] {
-      if (!stopped) refuseWhereItHangs(*live);
-      show(exchange, stopped);
-    });
-  });
+  view.live->interrupt(stopShown(exchange, view.live, std::move(show)));
 }
 
 void SessionCalls::complete(const ExchangePtr& exchange, const std::string& id) const {

@@ -146,9 +146,7 @@ int showConfig(const Settings& settings) {
 
 /// Becomes plugin-check, which is beside this program. Returns only by throwing.
 int checkPlugins(char** arguments) {
-  const auto program =
-      std::filesystem::read_symlink("/proc/self/exe").parent_path() / "plugin-check";
-  std::string name = program.string();
+  std::string name = (programFolder() / "plugin-check").string();
   *arguments = name.data();
   ::execv(name.c_str(), arguments);
   throw std::runtime_error(name + ": " + std::generic_category().message(errno));

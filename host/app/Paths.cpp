@@ -17,9 +17,13 @@ std::string dataFolder(const Settings& settings) {
       "neither data.dir, XDG_STATE_HOME nor HOME is set: say where to keep the store");
 }
 
-fs::path installPrefix() {
+fs::path programFolder() {
   std::error_code error;
-  return fs::read_symlink("/proc/self/exe", error).parent_path().parent_path();
+  return fs::read_symlink("/proc/self/exe", error).parent_path();
+}
+
+fs::path installPrefix() {
+  return programFolder().parent_path();
 }
 
 fs::path pluginTemplates() {
@@ -50,7 +54,7 @@ std::string crashNote(const std::string& dataFolder) {
 
 std::string supervisorProgram() {
   std::error_code error;
-  const fs::path folder = fs::read_symlink("/proc/self/exe", error).parent_path();
+  const fs::path folder = programFolder();
   const fs::path built = folder / "hearth-supervise";
   if (fs::exists(built, error)) return built.string();
   return (folder.parent_path() / HEARTH_LIBEXECDIR / "hearth" / "hearth-supervise").string();

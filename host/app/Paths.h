@@ -21,6 +21,8 @@ std::string crashNote(const std::string& dataFolder);
 /// The program hearth-supervise: beside the running one in a build tree, else in libexec.
 std::string supervisorProgram();
 
+/// Where the running program is.
+std::filesystem::path programFolder();
 /// What the running program was installed under; in a build tree the build folder.
 std::filesystem::path installPrefix();
 /// What `hearth plugin new` writes: a folder for each language.

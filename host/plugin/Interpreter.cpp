@@ -171,22 +171,27 @@ void Interpreter::launch() {
   check("launch", [&](hearth_error* error) { return instance_.table->launch(self_, error); });
 }
 
-void Interpreter::execute(std::uint64_t statement, std::string_view code,
-                          std::string_view optionsJson) {
+void Interpreter::begin(const char* slot, decltype(hearth_plugin::execute) call,
+                        std::uint64_t statement, std::string_view code,
+                        std::string_view optionsJson) {
   open_.insert(statement);
   inbox_.expect(PluginEvent::Kind::done, statement);
   try {
     check(
-        "execute",
+        slot,
         [&](hearth_error* error) {
-          return instance_.table->execute(self_, statement, borrow(code), borrow(optionsJson),
-                                          error);
+          return call(self_, statement, borrow(code), borrow(optionsJson), error);
         },
         statement);
   } catch (...) {
     open_.erase(statement);
     throw;
   }
+}
+
+void Interpreter::execute(std::uint64_t statement, std::string_view code,
+                          std::string_view optionsJson) {
+  begin("execute", instance_.table->execute, statement, code, optionsJson);
 }
 
 void Interpreter::takenUp() {
@@ -198,20 +203,7 @@ void Interpreter::resume(std::uint64_t statement, std::string_view code,
   if (!canResume())
     throw PluginError(HEARTH_E_UNSUPPORTED,
                       "kind " + kind_ + " does not take up statements of an earlier run");
-  open_.insert(statement);
-  inbox_.expect(PluginEvent::Kind::done, statement);
-  try {
-    check(
-        "resume",
-        [&](hearth_error* error) {
-          return instance_.table->resume(self_, statement, borrow(code), borrow(optionsJson),
-                                         error);
-        },
-        statement);
-  } catch (...) {
-    open_.erase(statement);
-    throw;
-  }
+  begin("resume", instance_.table->resume, statement, code, optionsJson);
 }
 
 void Interpreter::interrupt(std::uint64_t statement) {

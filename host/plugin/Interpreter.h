@@ -151,6 +151,9 @@ class Interpreter : public std::enable_shared_from_this<Interpreter> {
   Interpreter(PluginHost& host, PluginInstancePtr instance, SessionServices services,
               InterpreterOwner& owner, std::string kind);
 
+  /// Gives a statement to the plugin by one of the slots that take one.
+  void begin(const char* slot, decltype(hearth_plugin::execute) call, std::uint64_t statement,
+             std::string_view code, std::string_view optionsJson);
   template <typename Call>
   void check(const char* slot, Call call, std::uint64_t statement = 0);
   template <typename Call>
