@@ -178,6 +178,11 @@ void PluginCatalog::readManifest(const fs::path& file) {
     entry.reason = e.what();
   }
   if (entry.loaded) return;
+  if (isUnfinished(file)) {  // since it was read
+    entries_.pop_back();
+    if (!keepAsItWas(file.string())) claimByName();
+    return;
+  }
   // Whatever else is wrong, what is called like the manifest is what it was about.
   claimByName();
   if (!entry.disabled && !missing) keepServing(entry);
@@ -203,7 +208,13 @@ void PluginCatalog::loadUnclaimed() {
     try {
       load(entry, defaults);
     } catch (const std::exception& e) {
-      entry.reason = e.what();
+      const std::string reason = e.what();
+      if (isUnfinished(file)) {  // since it was read
+        entries_.pop_back();
+        keepAsItWas(file.string());
+        continue;
+      }
+      entry.reason = reason;
       keepServing(entry);
     }
   }
@@ -362,7 +373,9 @@ const CatalogEntry* PluginCatalog::servedBefore(const CatalogEntry& entry) const
 }
 
 bool PluginCatalog::isUnfinished(const fs::path& file) const {
-  return look_->unfinished.count(file) != 0 || look_->unfinished.count(real(file)) != 0;
+  if (!look_->isUnfinished) return false;
+  const fs::path resolved = real(file);
+  return look_->isUnfinished(file) || (resolved != file && look_->isUnfinished(resolved));
 }
 
 // Of a file that is not to be looked at yet. False where it is a new one.

@@ -74,8 +74,9 @@ struct CatalogLook {
   std::function<std::shared_ptr<const PluginInstance>(const CatalogEntry&)> create;
   /// Tries what has failed once more, though nothing of it has changed.
   bool again = false;
-  std::set<std::filesystem::path> unfinished;  ///< files that are being written
-  const PluginCrashes* crashes = nullptr;      ///< what is in quarantine; null: nothing
+  /// Whether a file is being written right now. Empty: none is.
+  std::function<bool(const std::filesystem::path&)> isUnfinished;
+  const PluginCrashes* crashes = nullptr;  ///< what is in quarantine; null: nothing
 };
 
 /// The plugins folder (*.so and */*.so) and the manifests (plugins.d/*.json). A manifest:

@@ -120,7 +120,9 @@ void PluginRegistry::look(bool again) {
     watch_->cover(folders_.plugins, folders);
   };
   cover(covered);
-  how.unfinished = watch_->unfinished();
+  how.isUnfinished = [this](const std::filesystem::path& file) {
+    return watch_->isUnfinished(file);
+  };
   const auto now = std::make_shared<const PluginCatalog>(folders_.plugins, folders_.manifests,
                                                          folders_.fallbacks, how);
   const bool changed = tell(before.get(), *now);

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <array>
+#include <boost/asio/post.hpp>
 #include <cerrno>
 #include <cstring>
 #include <iterator>
@@ -51,16 +52,30 @@ PluginWatch::PluginWatch(EventLoop& loop, std::function<void()> changed)
 }
 
 void PluginWatch::start() {
+  started_ = true;
   if (descriptor_.is_open()) read();
-  changed_();
+  tell();
   if (descriptor_.is_open()) wait();
+}
+
+void PluginWatch::tell() {
+  due_ = false;
+  changed_();
+}
+
+bool PluginWatch::isUnfinished(const fs::path& file) {
+  if (descriptor_.is_open() && read() && started_ && !std::exchange(due_, true))
+    boost::asio::post(descriptor_.get_executor(), [this] {
+      if (due_) tell();
+    });
+  return unfinished_.count(file) != 0;
 }
 
 void PluginWatch::wait() {
   descriptor_.async_wait(boost::asio::posix::stream_descriptor::wait_read,
                          [this](const boost::system::error_code& error) {
                            if (error) return;
-                           if (read()) changed_();
+                           if (read()) tell();
                            wait();
                          });
 }

@@ -27,8 +27,9 @@ class PluginWatch {
   /// From now on these: `nested` with the folders in it, and `folders`. Of one that is not there,
   /// the making. To be called before the folders are looked at, so that nothing falls in between.
   void cover(const std::filesystem::path& nested, const std::set<std::filesystem::path>& folders);
-  /// Files that were made or written to and have not been closed since.
-  const std::set<std::filesystem::path>& unfinished() const { return unfinished_; }
+  /// Whether a file was made or written to and has not been closed since: as of now, so that what a
+  /// look finds in a folder is never older than what is known of it.
+  bool isUnfinished(const std::filesystem::path& file);
   /// For who wants all files to be looked at, whatever is known of them.
   void forgetUnfinished() { unfinished_.clear(); }
 
@@ -40,6 +41,7 @@ class PluginWatch {
   };
 
   void wait();
+  void tell();
   bool read();
   bool concerns(const Place& place, unsigned mask, const std::string& name);
   void watch(const std::map<std::filesystem::path, Place>& places);
@@ -52,6 +54,8 @@ class PluginWatch {
   boost::asio::posix::stream_descriptor descriptor_;
   std::map<int, Place> places_;  // by inotify's number
   std::set<std::filesystem::path> unfinished_;
+  bool started_ = false;
+  bool due_ = false;  // something has happened in the middle of a look, which is told after it
   std::set<std::string> complained_;  // once each
 };
 

@@ -1,5 +1,6 @@
 // What a running host makes of plugins that come, change and go.
 #include <catch2/catch.hpp>
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -32,7 +33,10 @@ class Running {
     CatalogLook how;
     how.before = now_.get();
     how.again = again;
-    how.unfinished = unfinished;
+    how.isUnfinished = [this](const fs::path& file) {
+      if (asked && file.extension() == ".so") asked(file);
+      return unfinished.count(file) != 0;
+    };
     how.create = [this](const CatalogEntry& entry) {
       ++created;
       if (!failure.empty()) throw LoadError(failure);
@@ -59,6 +63,7 @@ class Running {
 
   Deployment folders;
   std::set<fs::path> unfinished;
+  std::function<void(const fs::path&)> asked;
   std::string failure;
   int created = 0;
 
@@ -231,6 +236,22 @@ TEST_CASE("a file that is still being written is not taken half written") {
     running.unfinished.insert(next);
     CHECK(running.look().find("versioned")->live == first);
     CHECK(running.states() == States{"v 1 loaded"});
+    running.unfinished.clear();
+    CHECK(running.look().find("versioned")->descriptor.version == "2");
+  }
+  SECTION("where somebody begins to write it once it was asked for") {
+    running.put(testPlugin("versioned2"), "v.so");
+    int times = 0;
+    running.asked = [&](const fs::path& asked) {
+      ++times;
+      if (times == 2) fs::resize_file(asked, 100);
+      if (times > 2) running.unfinished.insert(asked);
+    };
+    CHECK(running.look().find("versioned")->live == first);
+    CHECK(running.states() == States{"v 1 loaded"});
+    CHECK(times > 2);
+    running.asked = nullptr;
+    running.put(testPlugin("versioned2"), "v.so");
     running.unfinished.clear();
     CHECK(running.look().find("versioned")->descriptor.version == "2");
   }

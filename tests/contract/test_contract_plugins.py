@@ -133,6 +133,27 @@ def test_a_file_that_is_written_slowly_is_not_taken_before_it_is_closed(deployed
     assert "versioned.so refused" not in deployed.server.log.read_text()
 
 
+def test_a_file_that_is_rewritten_while_others_load_is_not_taken_before_it_is_closed(deployed, build, tmp_path):
+    server = deployed.server
+    gate, trace = tmp_path / "gate", tmp_path / "trace"
+    deployed.manifest("first", name="first", config={"gate": str(gate), "trace": str(trace)})
+    outside = deployed.plugins.parent / "moved"
+    outside.mkdir()
+    shutil.copy(build("1.0", "first", ("first",)), outside / "first.so")
+    shutil.copy(build(), outside / "versioned.so")
+    os.rename(outside, deployed.plugins / "moved")
+    server.until("create", trace.exists)  # both were there to be found, and the second has its turn later
+    code = build("2.0").read_bytes()
+    with open(deployed.plugins / "moved" / "versioned.so", "wb") as slow:
+        slow.write(code[:5000])
+        slow.flush()
+        gate.touch()
+        deployed.until(loaded(name="first"))
+        slow.write(code[5000:])
+    deployed.until(loaded(name="first"), loaded("2.0"))
+    assert "versioned.so refused" not in server.log.read_text()
+
+
 def test_a_newer_version_serves_new_sessions_and_the_old_ones_end_on_the_old(deployed, build, tmp_path):
     server = deployed.server
     trace = tmp_path / "trace"
