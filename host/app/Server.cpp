@@ -187,7 +187,8 @@ PluginFolders pluginFolders(const Settings& settings, const PluginCrashes* crash
           {{"spark_home", settings.text("spark.home")},
            {"master", settings.text("spark.master")},
            {"deploy_mode", settings.text("spark.deploy_mode")}},
-          crashes};
+          crashes,
+          settings.duration("plugins.call_limit")};
 }
 
 /// Lets running code come to its end, for at most `time`, or until a second signal.

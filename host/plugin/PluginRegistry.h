@@ -8,6 +8,7 @@
 #include <functional>
 #include <memory>
 #include <mutex>
+#include <vector>
 
 #include "plugin/PluginCatalog.h"
 #include "plugin/PluginInstance.h"
@@ -21,12 +22,15 @@ struct PluginFolders {
   std::filesystem::path plugins, manifests;
   PluginCatalog::Fallbacks fallbacks;
   const PluginCrashes* crashes = nullptr;  ///< what is in quarantine; null: nothing
+  /// How long one create or destroy is waited for; 0: for as long as it takes.
+  std::chrono::milliseconds callLimit{0};
 };
 
 /// Owns the catalog and the instances. Looks at the folders when it is made, on the caller's
 /// thread, and after watch() on a thread of its own, which is where plugins are loaded, created and
-/// destroyed from then on, one at a time: a slow one keeps nobody else waiting. Lookups are of the
-/// last finished look, from any thread.
+/// destroyed from then on, one at a time: a slow one keeps nobody but other plugins waiting, and
+/// those for callLimit at most. An instance that is created after that is taken up when it is.
+/// Lookups are of the last finished look, from any thread.
 class PluginRegistry {
  public:
   /// `table` is what plugins are created with; it outlives this.
@@ -48,10 +52,13 @@ class PluginRegistry {
   bool stop(std::chrono::milliseconds time);
 
  private:
+  struct Creation;
   struct Ends;
 
   void look(bool again);
   PluginInstancePtr create(const CatalogEntry& entry);
+  PluginInstancePtr own(std::unique_ptr<PluginInstance> instance) const;
+  void dropUnwanted(const PluginCatalog& now);
   static bool tell(const PluginCatalog* before, const PluginCatalog& now);
 
   const PluginFolders folders_;
@@ -60,6 +67,7 @@ class PluginRegistry {
   mutable std::mutex mutex_;
   std::shared_ptr<const PluginCatalog> catalog_;
   std::function<void()> changed_;
+  std::vector<std::shared_ptr<Creation>> overdue_;  // waited for no longer
   std::unique_ptr<EventLoop> loop_;
   std::unique_ptr<PluginWatch> watch_;
 };

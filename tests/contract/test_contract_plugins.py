@@ -34,12 +34,13 @@ def build(tmp_path_factory):
 class Deployment:
     """A server and its two folders."""
 
-    def __init__(self, folder, plugins, make_server):
+    def __init__(self, folder, plugins, make_server, settings=None):
         self.plugins = folder / "plugins"
         shutil.copytree(plugins, self.plugins)
         self.manifests = folder / "plugins.d"
         self.manifests.mkdir()
-        self.server = make_server({"plugins.conf_dir": str(self.manifests)}, plugins_dir=self.plugins)
+        self.server = make_server({"plugins.conf_dir": str(self.manifests), **(settings or {})},
+                                  plugins_dir=self.plugins)
 
     def put(self, library, name="versioned.so"):
         """By a rename, as an installation does it."""
@@ -271,6 +272,79 @@ def test_a_plugin_that_takes_its_time_to_be_created_keeps_nobody_waiting(deploye
     assert loaded() not in deployed.states()
     gate.touch()
     deployed.until(loaded())
+
+
+HASTY = {"plugins.call_limit": "200ms"}
+
+
+@pytest.fixture
+def hasty(tmp_path, plugins, make_server):
+    made = Deployment(tmp_path / "deployment", plugins, make_server, HASTY)
+    made.server.start()
+    return made
+
+
+def overdue(version="1.0", name="versioned"):
+    return (name, version, "refused")
+
+
+def test_a_plugin_that_does_not_come_back_from_create_holds_no_other_up_and_serves_once_it_does(hasty, build, tmp_path):
+    gate, trace = tmp_path / "gate", tmp_path / "trace"
+    hasty.manifest("versioned", config={"gate": str(gate), "trace": str(trace)})
+    hasty.put(build())
+    (entry,) = hasty.until(overdue())
+    assert entry["reason"] == "create does not return: it is served as soon as it has"
+    assert entry["reason"] in hasty.refused()
+    hasty.put(build("1.0", "other", ("other",)), "other.so")
+    hasty.until(overdue(), loaded(name="other"))
+    hasty.server.process.send_signal(signal.SIGHUP)  # tries again what has failed, but not twice at once
+    hasty.manifest("another", library="other.so", kinds={"other": "another"})
+    hasty.until(overdue(), loaded(name="another"))
+    gate.touch()
+    hasty.until(loaded(), loaded(name="another"))
+    assert hasty.server.text(hasty.server.session(kind="versioned"), "x") == "1.0"
+    assert trace.read_text() == "create 1.0\n"
+
+
+def test_a_host_starts_though_a_plugin_does_not_come_back_from_create(hasty, build, tmp_path):
+    gate, trace = tmp_path / "gate", tmp_path / "trace"
+    session = hasty.server.session(kind="echo")
+    hasty.manifest("versioned", config={"gate": str(gate), "trace": str(trace)})
+    hasty.put(build())
+    hasty.until(overdue())
+    hasty.server.kill()
+    hasty.server.start()
+    hasty.until(overdue())
+    assert hasty.server.text(hasty.server.session(kind="echo"), "x") == "x"
+    assert hasty.server.get(f"/sessions/{session}").status == 200
+    gate.touch()
+    hasty.until(loaded())
+
+
+def test_a_plugin_that_is_removed_while_it_is_created_is_destroyed_when_it_comes_back(hasty, build, tmp_path):
+    gate, trace = tmp_path / "gate", tmp_path / "trace"
+    hasty.manifest("versioned", config={"gate": str(gate), "trace": str(trace)})
+    hasty.put(build())
+    hasty.until(overdue())
+    os.unlink(hasty.plugins / "versioned.so")
+    hasty.until(("versioned", "", "refused"))
+    gate.touch()
+    hasty.server.until("destroyed", lambda: trace.read_text() == "create 1.0\ndestroy 1.0\n")
+
+
+def test_a_plugin_that_does_not_come_back_from_destroy_holds_no_other_up(hasty, build, tmp_path):
+    hold, trace = tmp_path / "hold", tmp_path / "trace"
+    hasty.manifest("versioned", config={"hold": str(hold), "trace": str(trace)})
+    hasty.put(build())
+    hasty.until(loaded())
+    hasty.put(build("2.0"))
+    hasty.until(loaded("2.0"))
+    hasty.put(build("1.0", "other", ("other",)), "other.so")
+    hasty.until(loaded("2.0"), loaded(name="other"))
+    assert "plugin versioned 1.0" in hasty.server.log.read_text()
+    assert "does not return from destroy" in hasty.server.log.read_text()
+    hold.touch()
+    hasty.server.until("destroyed", lambda: "destroy 1.0\n" in trace.read_text())
 
 
 def test_a_plugin_that_never_comes_back_from_create_does_not_keep_the_server_from_ending(deployed, build, tmp_path):

@@ -4,6 +4,7 @@
  * next run of the host. In its configuration
  *
  *   gate   a file: create() waits until it is there
+ *   hold   a file: destroy() waits until it is there
  *   fail   a file: create() fails while it is there
  *   trace  a file that gets a line for each create and destroy
  */
@@ -16,6 +17,7 @@
 struct hearth_instance {
   const hearth_host* host;
   char trace[256];
+  char hold[256];
 };
 
 struct hearth_session {
@@ -45,6 +47,10 @@ static void trace(const char* file, const char* what) {
   fclose(out);
 }
 
+static void wait_for(const char* file) {
+  while (file[0] != '\0' && access(file, F_OK) != 0) usleep(10000);
+}
+
 static hearth_status create(const hearth_host* host, hearth_str config, hearth_instance** out,
                             hearth_error* err) {
   char gate[256], failing[256];
@@ -53,8 +59,9 @@ static hearth_status create(const hearth_host* host, hearth_str config, hearth_i
   *out = calloc(1, sizeof **out);
   (*out)->host = host;
   find(config, "trace", (*out)->trace);
+  find(config, "hold", (*out)->hold);
   trace((*out)->trace, "create");
-  while (gate[0] != '\0' && access(gate, F_OK) != 0) usleep(10000);
+  wait_for(gate);
   if (failing[0] != '\0' && access(failing, F_OK) == 0) {
     snprintf(err->message, err->capacity, "asked to fail");
     free(*out);
@@ -64,6 +71,7 @@ static hearth_status create(const hearth_host* host, hearth_str config, hearth_i
 }
 
 static void destroy(hearth_instance* instance) {
+  wait_for(instance->hold);
   trace(instance->trace, "destroy");
   free(instance);
 }
@@ -110,7 +118,7 @@ HEARTH_EXPORT const hearth_plugin* hearth_plugin_v1(void) {
       .descriptor_json =
           "{\"id\":\"" ID "\",\"version\":\"" VERSION "\",\"kinds\":" KINDS
           ",\"config\":{\"gate\":{\"type\":\"string\"},\"fail\":{\"type\":\"string\"},"
-          "\"trace\":{\"type\":\"string\"}}}",
+          "\"hold\":{\"type\":\"string\"},\"trace\":{\"type\":\"string\"}}}",
       .create = create,
       .destroy = destroy,
       .open = open_session,
