@@ -17,7 +17,8 @@ namespace {
 constexpr std::size_t maxBlob = 64 * 1024;
 constexpr std::size_t longestLine = 64 * 1024;  // of the log
 
-// Lengths as of ABI 1.0, which a plugin's structures have at least, also where later ones are longer.
+// Lengths as of ABI 1.0, which a plugin's structures have at least, also where later ones are
+// longer.
 constexpr std::size_t spawnSize = offsetof(hearth_spawn, cwd) + sizeof(hearth_str);
 constexpr std::size_t offerSize =
     offsetof(hearth_offer, link_file) + sizeof(hearth_offer::link_file);
@@ -89,11 +90,11 @@ struct PluginHost::Calls {
       std::uint64_t missed = 0;
       if (!host(ctx).lines_.pass(missed)) return HEARTH_OK;
       if (missed > 0) log().warn("plugin: {} lines are missing here", missed);
-      const auto severity = level >= HEARTH_LOG_ERROR  ? spdlog::level::err
-                            : level == HEARTH_LOG_WARN ? spdlog::level::warn
-                            : level == HEARTH_LOG_INFO ? spdlog::level::info
-                                                       : spdlog::level::debug;
-      log().log(severity, "plugin: {}", said);
+      const auto severity = level >= HEARTH_LOG_ERROR  ? LogLevel::error
+                            : level == HEARTH_LOG_WARN ? LogLevel::warn
+                            : level == HEARTH_LOG_INFO ? LogLevel::info
+                                                       : LogLevel::debug;
+      log().line(severity, "plugin: {}", said);
       return HEARTH_OK;
     });
   }
@@ -178,8 +179,9 @@ struct PluginHost::Calls {
       auto found = find(ctx, session, "spawn");
       if (!found) return stale(host(ctx), error, "session");
       if (!what || !proc || what->struct_size < spawnSize || what->argc == 0)
-        return fail(error, HEARTH_E_INVALID,
-                    "spawn needs a hearth_spawn with its size and a program, and a place for its handle");
+        return fail(
+            error, HEARTH_E_INVALID,
+            "spawn needs a hearth_spawn with its size and a program, and a place for its handle");
       if ((what->flags & ~std::uint32_t{HEARTH_SPAWN_LINES | HEARTH_SPAWN_PROTOCOL}) != 0)
         return fail(error, HEARTH_E_UNSUPPORTED, "this host does not know all of spawn's flags");
       *proc = found->spawn(*what);

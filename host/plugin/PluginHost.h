@@ -51,7 +51,7 @@ class PluginHost {
 
   /// Logs what a plugin does against the rules, but not as often as it may do so. [any thread]
   template <typename... Arguments>
-  void misbehaves(spdlog::format_string_t<Arguments...> format, Arguments&&... arguments) {
+  void misbehaves(Log::Format<Arguments...> format, Arguments&&... arguments) {
     std::uint64_t missed = 0;
     if (!complaints_.pass(missed)) return;
     if (missed > 0) log().warn("plugin misbehaving: {} more such lines were left out", missed);

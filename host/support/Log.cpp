@@ -1,8 +1,10 @@
 #include "support/Log.h"
 
 #include <spdlog/async.h>
+#include <spdlog/logger.h>
 #include <spdlog/sinks/basic_file_sink.h>
 #include <spdlog/sinks/stdout_sinks.h>
+#include <spdlog/spdlog.h>
 
 #include <memory>
 #include <stdexcept>
@@ -33,7 +35,20 @@ spdlog::level::level_enum levelOf(const std::string& level) {
 
 void setLogLevel(const std::string& level) { current()->set_level(levelOf(level)); }
 
-spdlog::logger& log() { return *current(); }
+void Log::write(LogLevel level, fmt::string_view format, fmt::format_args arguments) noexcept {
+  const auto severity = level == LogLevel::error  ? spdlog::level::err
+                        : level == LogLevel::warn ? spdlog::level::warn
+                        : level == LogLevel::info ? spdlog::level::info
+                                                  : spdlog::level::debug;
+  try {
+    spdlog::logger& to = *current();
+    if (!to.should_log(severity)) return;
+    fmt::memory_buffer line;
+    fmt::vformat_to(fmt::appender(line), format, arguments);
+    to.log(severity, spdlog::string_view_t(line.data(), line.size()));
+  } catch (...) {  // out of memory, or a bug in a format
+  }
+}
 
 void startLog(const std::string& level, const std::string& file) {
   spdlog::sink_ptr sink;
