@@ -347,12 +347,17 @@ def test_a_plugin_that_does_not_come_back_from_destroy_holds_no_other_up(hasty, 
     hasty.server.until("destroyed", lambda: "destroy 1.0\n" in trace.read_text())
 
 
-def test_a_plugin_that_never_comes_back_from_create_does_not_keep_the_server_from_ending(deployed, build, tmp_path):
-    server = deployed.server
+@pytest.mark.parametrize("waited_for", [True, False], ids=["waited for", "left behind"])
+def test_a_plugin_that_never_comes_back_from_create_does_not_keep_the_server_from_ending(
+        tmp_path, plugins, make_server, build, waited_for):
+    deployed = Deployment(tmp_path / "deployment", plugins, make_server, None if waited_for else HASTY)
+    server = deployed.server.start()
     trace = tmp_path / "trace"
     deployed.manifest("versioned", config={"gate": str(tmp_path / "never"), "trace": str(trace)})
     deployed.put(build())
     server.until("create", trace.exists)
+    if not waited_for:
+        deployed.until(overdue())
     assert server.stop() == 0
     assert "does not come back" in server.log.read_text()
 
