@@ -20,6 +20,9 @@ namespace hearth::host {
 
 namespace {
 
+/// Sessions of the run before end where their plugin is not there: it has more time then.
+constexpr int patienceAtStart = 12;
+
 PluginCall callOf(const CatalogEntry& entry, const char* slot) {
   PluginCall call;
   call.instance = entry.instance.c_str();
@@ -224,7 +227,13 @@ PluginInstancePtr PluginRegistry::create(const CatalogEntry& entry) {
   } else {
     creation = std::make_shared<Creation>(entry, table_);
     creation->call.emplace([creation] { creation->run(); });
-    if (creation->call->wait(folders_.callLimit)) return own(creation->take());
+    bool returned = creation->call->wait(folders_.callLimit);
+    if (!returned && !catalog()) {
+      log().warn("plugin {} has not returned from create yet: the start waits for it",
+                 entry.instance);
+      returned = creation->call->wait(folders_.callLimit * (patienceAtStart - 1));
+    }
+    if (returned) return own(creation->take());
     overdue_.push_back(creation);
     creation->call->afterwards([ends = ends_] { ends->createdLate(); });
   }

@@ -22,7 +22,8 @@ struct PluginFolders {
   std::filesystem::path plugins, manifests;
   PluginCatalog::Fallbacks fallbacks;
   const PluginCrashes* crashes = nullptr;  ///< what is in quarantine; null: nothing
-  /// How long one create or destroy is waited for; 0: for as long as it takes.
+  /// How long one create or destroy is waited for, a create of the first look 12 times that; 0: for
+  /// as long as it takes.
   std::chrono::milliseconds callLimit{0};
 };
 
