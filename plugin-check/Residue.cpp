@@ -10,20 +10,17 @@
 #include <algorithm>
 #include <clocale>
 #include <cstring>
-#include <fstream>
-#include <iterator>
+#include <filesystem>
 #include <thread>
+
+#include "support/FileContent.h"
 
 namespace hearth::check {
 
 namespace fs = std::filesystem;
+using host::fileContent;
 
 namespace {
-
-std::string read(const fs::path& file) {
-  std::ifstream in(file);
-  return {std::istreambuf_iterator<char>(in), {}};
-}
 
 std::string line(const std::string& text, const std::string& key) {
   const auto at = text.find(key);
@@ -49,7 +46,7 @@ void eachNumber(const char* folder, Body body) {
 /// One that has ended is left out: an orphan's end is taken note of by init, where there is no
 /// check.
 bool parentOf(int pid, int& parent, std::string& name, bool all) {
-  const std::string stat = read("/proc/" + std::to_string(pid) + "/stat");
+  const std::string stat = fileContent("/proc/" + std::to_string(pid) + "/stat");
   const auto open = stat.find('('), close = stat.rfind(')');
   if (open == std::string::npos || close == std::string::npos || close + 4 > stat.size())
     return false;
@@ -96,7 +93,7 @@ void changed(const std::string& before, const std::string& after, const std::str
 Residue Residue::now(const std::vector<fs::path>& folders) {
   Residue found;
   eachNumber("/proc/self/task", [&](int thread, int) {
-    std::string name = read("/proc/self/task/" + std::to_string(thread) + "/comm");
+    std::string name = fileContent("/proc/self/task/" + std::to_string(thread) + "/comm");
     if (!name.empty() && name.back() == '\n') name.pop_back();
     if (!name.empty()) found.threads[thread] = name;
   });
@@ -113,7 +110,7 @@ Residue Residue::now(const std::vector<fs::path>& folders) {
   }
   std::error_code none;
   found.cwd = fs::current_path(none).string();
-  const std::string status = read("/proc/self/status");
+  const std::string status = fileContent("/proc/self/status");
   found.umask = line(status, "Umask:");
   found.signalMask = line(status, "SigBlk:");
   found.locale = std::setlocale(LC_ALL, nullptr);

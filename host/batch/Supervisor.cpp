@@ -6,20 +6,16 @@
 
 #include <cerrno>
 #include <fstream>
-#include <iterator>
 #include <sstream>
 #include <system_error>
+
+#include "support/FileContent.h"
 
 namespace hearth::host {
 
 namespace {
 
 constexpr const char* givenUp = "host";
-
-std::string contentOf(const std::string& path) {
-  std::ifstream file(path, std::ios::binary);
-  return std::string(std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>());
-}
 
 std::string nameOf(int attempt, const char* what) {
   return std::to_string(attempt) + "." + what;
@@ -39,7 +35,7 @@ std::string ApplicationEnd::text() const {
 
 int SupervisedFolder::attempt() const {
   int number = 1;
-  while (contentOf(folder_ + "/" + nameOf(number, "process")) == givenUp) ++number;
+  while (fileContent(folder_ + "/" + nameOf(number, "process")) == givenUp) ++number;
   return number;
 }
 
@@ -71,14 +67,14 @@ std::optional<ProcessIdentity> SupervisedFolder::claimed() {
   ::unlink(draft.c_str());
   if (result == 0) return std::nullopt;
   if (why != EEXIST) throw std::system_error(why, std::system_category(), "cannot write " + file);
-  std::istringstream words(contentOf(file));
+  std::istringstream words(fileContent(file));
   ProcessIdentity identity;
   words >> identity.pid >> identity.startTime >> identity.bootId;
   return identity;
 }
 
 std::optional<ApplicationEnd> SupervisedFolder::end() const {
-  const std::string text = contentOf(path("end"));
+  const std::string text = fileContent(path("end"));
   std::istringstream words(text);
   std::string how;
   if (!(words >> how)) return std::nullopt;

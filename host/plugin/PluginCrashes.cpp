@@ -7,10 +7,10 @@
 #include <boost/json/serialize.hpp>
 #include <cstdlib>
 #include <fstream>
-#include <iterator>
 #include <sstream>
 #include <stdexcept>
 
+#include "support/FileContent.h"
 #include "support/Log.h"
 #include "support/Time.h"
 #include "support/Utf8.h"
@@ -24,11 +24,6 @@ namespace json = boost::json;
 
 constexpr std::size_t keptCrashes = 20;  // of one plugin
 constexpr std::size_t keptNotes = 20;    // of all
-
-std::string readFile(const fs::path& file) {
-  std::ifstream in(file, std::ios::binary);
-  return {std::istreambuf_iterator<char>(in), std::istreambuf_iterator<char>()};
-}
 
 void writeFile(const fs::path& file, const std::string& content) {
   const fs::path draft = file.string() + ".new";
@@ -53,7 +48,7 @@ std::int64_t timeOf(const json::value& crash) {
 
 json::object readObject(const fs::path& file) {
   json::error_code error;
-  json::value value = json::parse(readFile(file), error);
+  json::value value = json::parse(fileContent(file), error);
   return !error && value.is_object() ? std::move(value.get_object()) : json::object();
 }
 
@@ -118,7 +113,7 @@ fs::path PluginCrashes::fileOf(const std::string& instance) const {
 std::optional<LastCrash> PluginCrashes::take(const fs::path& file) {
   std::error_code error;
   if (!fs::exists(file, error)) return std::nullopt;
-  const std::string note = repairUtf8(readFile(file));
+  const std::string note = repairUtf8(fileContent(file));
   const auto report = CrashReport::parse(note);
   if (!report) return std::nullopt;
   log().error("the last run ended by {}", report->summary());

@@ -5,25 +5,19 @@
 #include <unistd.h>
 
 #include <boost/asio/posix/stream_descriptor.hpp>
-#include <fstream>
-#include <iterator>
 #include <utility>
 
 #include "process/Fd.h"
+#include "support/FileContent.h"
 #include "support/Gate.h"
 
 namespace hearth::host {
 
 namespace {
 
-std::string contentOf(const std::string& path) {
-  std::ifstream file(path, std::ios::binary);
-  return std::string(std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>());
-}
-
 // The name in brackets may have blanks and brackets of its own.
 std::string startTimeOf(pid_t pid) {
-  const std::string stat = contentOf("/proc/" + std::to_string(pid) + "/stat");
+  const std::string stat = fileContent("/proc/" + std::to_string(pid) + "/stat");
   std::size_t at = stat.rfind(')');
   for (int field = 2; at != std::string::npos && field < 22; ++field) at = stat.find(' ', at + 1);
   if (at == std::string::npos) return {};
@@ -31,7 +25,7 @@ std::string startTimeOf(pid_t pid) {
 }
 
 std::string bootId() {
-  std::string text = contentOf("/proc/sys/kernel/random/boot_id");
+  std::string text = fileContent("/proc/sys/kernel/random/boot_id");
   while (!text.empty() && text.back() == '\n') text.pop_back();
   return text;
 }

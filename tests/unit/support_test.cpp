@@ -4,6 +4,7 @@
 #include <string>
 
 #include "config/Settings.h"
+#include "support/FileContent.h"
 #include "support/JsonWriter.h"
 #include "support/Nearest.h"
 #include "support/Time.h"
@@ -73,4 +74,11 @@ TEST_CASE("every default is a value of its own type") {
   Settings settings;
   for (const SettingKey& key : Settings::keys())
     CHECK_NOTHROW(settings.set(key.name, key.fallback, "default"));
+}
+
+TEST_CASE("a file that opens and cannot be read is empty, and nobody is thrown at") {
+  CHECK(fileContent("/proc/self/comm").size() > 1);
+  CHECK(fileContent("/nowhere/at/all").empty());
+  CHECK(fileContent("/proc/self/mem").empty());  // EIO, as of a process that has ended ESRCH
+  CHECK(fileContent("/proc").empty());
 }
