@@ -13,12 +13,12 @@
 #include <chrono>
 #include <cstring>
 #include <fstream>
-#include <iterator>
 #include <stdexcept>
 
 #include "Border.h"
 #include "Residue.h"
 #include "Verdict.h"
+#include "support/FileContent.h"
 
 namespace hearth::check {
 
@@ -33,15 +33,13 @@ volatile sig_atomic_t asked = 0;
 
 /// The last bytes of what the check's process has printed.
 std::string lastOf(const fs::path& file) {
-  std::ifstream in(file, std::ios::binary);
-  std::string text(std::istreambuf_iterator<char>(in), {});
+  std::string text = host::fileContent(file);
   while (!text.empty() && text.back() == '\n') text.pop_back();
   return text.size() <= mostOutput ? text : "..." + text.substr(text.size() - mostOutput);
 }
 
 std::string whereOf(const fs::path& file) {
-  std::ifstream in(file, std::ios::binary);
-  const std::string text(std::istreambuf_iterator<char>(in), {});
+  const std::string text = host::fileContent(file);
   const std::string slot = text.c_str();
   return slot.empty() ? std::string() : " in " + slot;
 }

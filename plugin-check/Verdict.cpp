@@ -4,8 +4,8 @@
 #include <unistd.h>
 
 #include <cstring>
-#include <fstream>
-#include <iterator>
+
+#include "support/FileContent.h"
 
 namespace hearth::check {
 
@@ -49,8 +49,7 @@ void endWithFailure(const char* saw) {
 }
 
 std::optional<Result> readVerdict(const std::filesystem::path& file) {
-  std::ifstream in(file, std::ios::binary);
-  const std::string text(std::istreambuf_iterator<char>(in), {});
+  const std::string text = host::fileContent(file);
   if (text.empty()) return std::nullopt;
   return Result{static_cast<Outcome>(text[0] - '0'), text.substr(1)};
 }

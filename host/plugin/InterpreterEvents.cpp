@@ -5,11 +5,26 @@
 
 #include "plugin/Interpreter.h"
 #include "plugin/PluginHost.h"
+#include "plugin/PluginLogLevel.h"
 #include "support/JsonCheck.h"
 #include "support/JsonWriter.h"
 #include "support/Log.h"
 
 namespace hearth::host {
+
+namespace {
+
+using Kind = PluginEvent::Kind;
+
+PluginEvent eventOf(Kind kind, std::uint64_t statement, std::string text = {}) {
+  PluginEvent event;
+  event.kind = kind;
+  event.statement = statement;
+  event.text = std::move(text);
+  return event;
+}
+
+}  // namespace
 
 // Events reach the owner through the strand, so that a plugin that calls the host while it holds a
 // lock of its own is never called back on that stack.
@@ -32,7 +47,6 @@ void Interpreter::takeEvent() {
 }
 
 void Interpreter::give(PluginEvent event) {
-  using Kind = PluginEvent::Kind;
   const bool isOpen = open_.count(event.statement) != 0;
   switch (event.kind) {
     case Kind::state:
@@ -78,57 +92,41 @@ void Interpreter::give(PluginEvent event) {
 }
 
 void Interpreter::postState(std::int32_t state, std::string detail) {
-  PluginEvent event;
-  event.kind = PluginEvent::Kind::state;
+  PluginEvent event = eventOf(Kind::state, 0, std::move(detail));
   event.number = state;
-  event.text = std::move(detail);
   post(std::move(event));
 }
 
 void Interpreter::postOutput(std::uint64_t statement, int stream, std::string text) {
-  PluginEvent event;
-  event.kind = PluginEvent::Kind::output;
-  event.statement = statement;
+  PluginEvent event = eventOf(Kind::output, statement, std::move(text));
   event.number = stream;
-  event.text = std::move(text);
   event.frame = frameNow();
   post(std::move(event));
 }
 
 void Interpreter::postDisplay(std::uint64_t statement, std::string bundle) {
-  PluginEvent event;
-  event.kind = PluginEvent::Kind::display;
-  event.statement = statement;
-  event.text = std::move(bundle);
+  PluginEvent event = eventOf(Kind::display, statement, std::move(bundle));
   event.frame = frameNow();
   post(std::move(event));
 }
 
 void Interpreter::postDisplayChange(std::uint64_t statement, std::uint64_t index,
                                     std::string bundle) {
-  PluginEvent event;
-  event.kind = PluginEvent::Kind::change;
-  event.statement = statement;
+  PluginEvent event = eventOf(Kind::change, statement, std::move(bundle));
   event.index = index;
-  event.text = std::move(bundle);
   event.frame = frameNow();
   post(std::move(event));
 }
 
 void Interpreter::postProgress(std::uint64_t statement, double fraction) {
-  PluginEvent event;
-  event.kind = PluginEvent::Kind::progress;
-  event.statement = statement;
+  PluginEvent event = eventOf(Kind::progress, statement);
   event.fraction = fraction;
   post(std::move(event));
 }
 
 void Interpreter::postDone(std::uint64_t statement, std::int32_t outcome, std::string bundle) {
-  PluginEvent event;
-  event.kind = PluginEvent::Kind::done;
-  event.statement = statement;
+  PluginEvent event = eventOf(Kind::done, statement, std::move(bundle));
   event.number = outcome;
-  event.text = std::move(bundle);
   post(std::move(event));
 }
 
@@ -157,19 +155,13 @@ void Interpreter::finishStatement(std::uint64_t statement, std::int32_t outcome,
 }
 
 void Interpreter::postReply(std::uint64_t request, hearth_status status, std::string json) {
-  PluginEvent event;
-  event.kind = PluginEvent::Kind::reply;
-  event.statement = request;
+  PluginEvent event = eventOf(Kind::reply, request, std::move(json));
   event.number = status;
-  event.text = std::move(json);
   post(std::move(event));
 }
 
 void Interpreter::postSave(std::string blob) {
-  PluginEvent event;
-  event.kind = PluginEvent::Kind::save;
-  event.text = std::move(blob);
-  post(std::move(event));
+  post(eventOf(Kind::save, 0, std::move(blob)));
 }
 
 void Interpreter::logLine(std::int32_t level, std::string line) {
@@ -182,11 +174,7 @@ void Interpreter::logLine(std::int32_t level, std::string line) {
     log().warn("session {}: {}: {}", services_.sessionId, pluginName(), gap);
     services_.log->append("hearth: " + gap);
   }
-  const auto severity = level >= HEARTH_LOG_ERROR  ? LogLevel::error
-                        : level == HEARTH_LOG_WARN ? LogLevel::warn
-                        : level == HEARTH_LOG_INFO ? LogLevel::info
-                                                   : LogLevel::debug;
-  log().line(severity, "session {}: {}: {}", services_.sessionId, pluginName(), line);
+  log().line(pluginLogLevel(level), "session {}: {}: {}", services_.sessionId, pluginName(), line);
   if (level >= HEARTH_LOG_INFO) services_.log->append(line);
 }
 

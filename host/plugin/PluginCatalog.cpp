@@ -208,13 +208,12 @@ void PluginCatalog::loadUnclaimed() {
     try {
       load(entry, defaults);
     } catch (const std::exception& e) {
-      const std::string reason = e.what();
       if (isUnfinished(file)) {  // since it was read
         entries_.pop_back();
         keepAsItWas(file.string());
         continue;
       }
-      entry.reason = reason;
+      entry.reason = e.what();
       keepServing(entry);
     }
   }

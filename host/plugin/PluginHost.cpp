@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "plugin/InterpreterHandles.h"
+#include "plugin/PluginLogLevel.h"
 #include "support/Log.h"
 #include "support/Utf8.h"
 
@@ -90,11 +91,7 @@ struct PluginHost::Calls {
       std::uint64_t missed = 0;
       if (!host(ctx).lines_.pass(missed)) return HEARTH_OK;
       if (missed > 0) log().warn("plugin: {} lines are missing here", missed);
-      const auto severity = level >= HEARTH_LOG_ERROR  ? LogLevel::error
-                            : level == HEARTH_LOG_WARN ? LogLevel::warn
-                            : level == HEARTH_LOG_INFO ? LogLevel::info
-                                                       : LogLevel::debug;
-      log().line(severity, "plugin: {}", said);
+      log().line(pluginLogLevel(level), "plugin: {}", said);
       return HEARTH_OK;
     });
   }

@@ -222,25 +222,29 @@ PluginInstancePtr PluginRegistry::create(const CatalogEntry& entry) {
     return creation->entry->isSameInstance(entry);
   });
   std::shared_ptr<Creation> creation;
-  if (late != overdue_.end()) {
+  const bool begun = late != overdue_.end();
+  if (begun) {
     creation = *late;
+    overdue_.erase(late);
   } else {
-    creation = std::make_shared<Creation>(entry, table_);
-    creation->call.emplace([creation] { creation->run(); });
-    bool returned = creation->call->wait(folders_.callLimit);
-    if (!returned && !catalog()) {
-      log().warn("plugin {} has not returned from create yet: the start waits for it",
-                 entry.instance);
-      returned = creation->call->wait(folders_.callLimit * (patienceAtStart - 1));
-    }
-    if (returned) return own(creation->take());
-    overdue_.push_back(creation);
-    creation->call->afterwards([ends = ends_] { ends->createdLate(); });
+    creation = begin(entry);
   }
-  if (!creation->call->returned())
-    throw LoadError("create does not return: it is served as soon as it has");
-  overdue_.erase(std::find(overdue_.begin(), overdue_.end(), creation));
-  return own(creation->take());
+  if (creation->call->returned()) return own(creation->take());
+  overdue_.push_back(creation);
+  if (!begun) creation->call->afterwards([ends = ends_] { ends->createdLate(); });
+  throw LoadError("create does not return: it is served as soon as it has");
+}
+
+/// A new one, which has had its time.
+std::shared_ptr<PluginRegistry::Creation> PluginRegistry::begin(const CatalogEntry& entry) {
+  auto creation = std::make_shared<Creation>(entry, table_);
+  creation->call.emplace([creation] { creation->run(); });
+  if (!creation->call->wait(folders_.callLimit) && !catalog()) {
+    log().warn("plugin {} has not returned from create yet: the start waits for it",
+               entry.instance);
+    creation->call->wait(folders_.callLimit * (patienceAtStart - 1));
+  }
+  return creation;
 }
 
 /// Those that were created late and that no entry is for any more.

@@ -58,6 +58,7 @@ class PluginRegistry {
 
   void look(bool again);
   PluginInstancePtr create(const CatalogEntry& entry);
+  std::shared_ptr<Creation> begin(const CatalogEntry& entry);
   PluginInstancePtr own(std::unique_ptr<PluginInstance> instance) const;
   void dropUnwanted(const PluginCatalog& now);
   static bool tell(const PluginCatalog* before, const PluginCatalog& now);

@@ -10,6 +10,7 @@
 #include "../unit/temp_folder.h"
 #include "process/ForeignProcess.h"
 #include "process/Process.h"
+#include "support/FileContent.h"
 
 using namespace hearth::host;
 using hearth::test::TempFolder;
@@ -20,20 +21,15 @@ void write(const std::string& path, const std::string& text) {
   std::ofstream(path) << text;
 }
 
-std::string readAll(const std::string& path) {
-  std::ifstream file(path);
-  return std::string(std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>());
-}
-
 // As hearth-supervise describes itself.
 ProcessIdentity describedIdentity(pid_t pid) {
   ProcessIdentity identity;
   identity.pid = pid;
-  const std::string stat = readAll("/proc/" + std::to_string(pid) + "/stat");
+  const std::string stat = fileContent("/proc/" + std::to_string(pid) + "/stat");
   std::size_t at = stat.rfind(')');
   for (int field = 2; field < 22; ++field) at = stat.find(' ', at + 1);
   identity.startTime = stat.substr(at + 1, stat.find(' ', at + 1) - at - 1);
-  identity.bootId = readAll("/proc/sys/kernel/random/boot_id");
+  identity.bootId = fileContent("/proc/sys/kernel/random/boot_id");
   identity.bootId.erase(identity.bootId.find('\n'));
   return identity;
 }

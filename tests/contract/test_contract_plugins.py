@@ -71,10 +71,19 @@ class Deployment:
 
 
 @pytest.fixture
-def deployed(tmp_path, plugins, make_server):
-    made = Deployment(tmp_path / "deployment", plugins, make_server)
-    made.server.start()
-    return made
+def deploy(tmp_path, plugins, make_server):
+    """deploy(settings) gives a deployment whose server runs."""
+    def make(settings=None):
+        made = Deployment(tmp_path / "deployment", plugins, make_server, settings)
+        made.server.start()
+        return made
+
+    return make
+
+
+@pytest.fixture
+def deployed(deploy):
+    return deploy()
 
 
 def loaded(version="1.0", name="versioned"):
@@ -278,10 +287,8 @@ HASTY = {"plugins.call_limit": "200ms"}
 
 
 @pytest.fixture
-def hasty(tmp_path, plugins, make_server):
-    made = Deployment(tmp_path / "deployment", plugins, make_server, HASTY)
-    made.server.start()
-    return made
+def hasty(deploy):
+    return deploy(HASTY)
 
 
 def overdue(version="1.0", name="versioned"):
@@ -349,9 +356,9 @@ def test_a_plugin_that_does_not_come_back_from_destroy_holds_no_other_up(hasty, 
 
 @pytest.mark.parametrize("waited_for", [True, False], ids=["waited for", "left behind"])
 def test_a_plugin_that_never_comes_back_from_create_does_not_keep_the_server_from_ending(
-        tmp_path, plugins, make_server, build, waited_for):
-    deployed = Deployment(tmp_path / "deployment", plugins, make_server, None if waited_for else HASTY)
-    server = deployed.server.start()
+        deploy, build, tmp_path, waited_for):
+    deployed = deploy(None if waited_for else HASTY)
+    server = deployed.server
     trace = tmp_path / "trace"
     deployed.manifest("versioned", config={"gate": str(tmp_path / "never"), "trace": str(trace)})
     deployed.put(build())

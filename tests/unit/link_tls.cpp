@@ -12,6 +12,7 @@
 
 #include "link/LinkServer.h"
 #include "link_driver.h"
+#include "support/FileContent.h"
 #include "temp_folder.h"
 
 using namespace hearth::host;
@@ -31,10 +32,7 @@ struct Bench {
     std::filesystem::create_directories(folder / session);
     return server->offer(session, folder / session, loop.strand(), recorder.events(), reach);
   }
-  std::string text(const char* file) const {
-    std::ifstream stream(folder / file);
-    return std::string(std::istreambuf_iterator<char>(stream), std::istreambuf_iterator<char>());
-  }
+  std::string text(const char* file) const { return fileContent(folder / file); }
   std::uint16_t port() const { return static_cast<std::uint16_t>(std::stoi(text("link.port"))); }
   TlsTo tls() const { return TlsTo{port()}; }
 

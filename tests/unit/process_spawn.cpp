@@ -12,12 +12,12 @@
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
-#include <iterator>
 #include <map>
 #include <mutex>
 #include <thread>
 
 #include "process/Process.h"
+#include "support/FileContent.h"
 #include "temp_folder.h"
 
 using namespace hearth::host;
@@ -102,11 +102,6 @@ struct Bench {
   EventLoop loop{"test", 2};
   Launcher launcher{loop};
 };
-
-std::string contentOf(const std::string& path) {
-  std::ifstream stream(path, std::ios::binary);
-  return {std::istreambuf_iterator<char>(stream), {}};
-}
 
 bool exists(pid_t pid) {
   return ::kill(pid, 0) == 0;
@@ -239,7 +234,7 @@ TEST_CASE("a driver's output goes to its log file, after what is there", "[proce
     CHECK(each.lines().empty());
   }
   const std::string once = "out\nerr\n" + folder.path() + "\n";
-  CHECK(contentOf(request.logFile) == once + once);
+  CHECK(fileContent(request.logFile) == once + once);
   struct stat status {};
   REQUIRE(::stat(request.logFile.c_str(), &status) == 0);
   CHECK((status.st_mode & 0777) == 0600);
@@ -360,7 +355,7 @@ TEST_CASE("a signal reaches the children's children too", "[process]") {
   CHECK(watch.signo() == SIGKILL);
   // Whoever adopts it reaps it in its own time: dead is what counts.
   const auto dead = [&] {
-    const std::string stat = contentOf("/proc/" + std::to_string(grandchild) + "/stat");
+    const std::string stat = fileContent("/proc/" + std::to_string(grandchild) + "/stat");
     return stat.empty() || stat.find(") Z") != std::string::npos;
   };
   const auto deadline = std::chrono::steady_clock::now() + 20s;

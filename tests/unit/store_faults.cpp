@@ -3,22 +3,17 @@
 #include <catch2/catch.hpp>
 #include <filesystem>
 #include <fstream>
-#include <iterator>
 #include <set>
 #include <thread>
 
 #include "faulty_disk.h"
 #include "small_disk.h"
 #include "store_bench.h"
+#include "support/FileContent.h"
 
 using namespace hearth::test;
 
 namespace {
-
-std::string contentOf(const std::string& path) {
-  std::ifstream stream(path, std::ios::binary);
-  return {std::istreambuf_iterator<char>(stream), {}};
-}
 
 /// One that has not ended: where it was refused it must not turn up later.
 StatementRow openStatement(std::int64_t id) {
@@ -90,10 +85,10 @@ TEST_CASE("disk that may not be written", "[.store-disk-child]") {
     SqliteStore store(file);
     REQUIRE(put(store, sessionRow(1)).empty());
   }
-  const std::string before = contentOf(file);
+  const std::string before = fileContent(file);
   REQUIRE(::mount(nullptr, disk().c_str(), nullptr, MS_REMOUNT | MS_RDONLY, nullptr) == 0);
   CHECK_THAT(refusal(file), Catch::Contains(file) && Catch::Contains("must be writable"));
-  CHECK(contentOf(file) == before);
+  CHECK(fileContent(file) == before);
   REQUIRE(::mount(nullptr, disk().c_str(), nullptr, MS_REMOUNT, nullptr) == 0);
   const SqliteStore store(file);
   CHECK(store.session(1));
@@ -234,7 +229,7 @@ TEST_CASE("a damaged page costs its own rows only, and does not stop the start",
     }
   }
   constexpr std::size_t page = 4096;
-  std::string content = contentOf(file);
+  std::string content = fileContent(file);
   for (const char* marker : {"session 100.", "statement 100."}) {
     const std::size_t at = content.find(marker);
     REQUIRE(at != std::string::npos);
@@ -267,7 +262,7 @@ TEST_CASE("a file that was cut short is refused with a way out, and left alone",
     for (int i = 0; i < 500; ++i) store.putStatement(statementRow(1, i), nullptr);
   }
   std::filesystem::resize_file(file, std::filesystem::file_size(file) / 2 / 4096 * 4096);
-  const std::string before = contentOf(file);
+  const std::string before = fileContent(file);
   CHECK_THAT(refusal(file), Catch::Contains(file) && Catch::Contains("Move it away"));
-  CHECK(contentOf(file) == before);
+  CHECK(fileContent(file) == before);
 }

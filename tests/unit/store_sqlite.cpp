@@ -10,21 +10,16 @@
 #include <csignal>
 #include <filesystem>
 #include <fstream>
-#include <iterator>
 #include <limits>
 #include <set>
 #include <thread>
 
 #include "store_bench.h"
+#include "support/FileContent.h"
 
 using namespace hearth::test;
 
 namespace {
-
-std::string contentOf(const std::string& path) {
-  std::ifstream stream(path, std::ios::binary);
-  return {std::istreambuf_iterator<char>(stream), {}};
-}
 
 template <typename Rows>
 std::vector<std::int64_t> idsOf(const Rows& rows) {
@@ -262,7 +257,7 @@ TEST_CASE("a file that is no store is refused with a way out, and left alone", "
   SECTION("text") {
     std::ofstream(file) << std::string(5000, 'x');
     CHECK_THAT(refusal(file), Catch::Contains(file) && Catch::Contains("Move it away"));
-    CHECK(contentOf(file) == std::string(5000, 'x'));
+    CHECK(fileContent(file) == std::string(5000, 'x'));
   }
   SECTION("a store with its first pages overwritten") {
     {
@@ -274,23 +269,23 @@ TEST_CASE("a file that is no store is refused with a way out, and left alone", "
       stream.seekp(100);
       stream << std::string(8000, '\x55');
     }
-    const std::string before = contentOf(file);
+    const std::string before = fileContent(file);
     CHECK_THAT(refusal(file), Catch::Contains(file) && Catch::Contains("Move it away"));
-    CHECK(contentOf(file) == before);
+    CHECK(fileContent(file) == before);
   }
   SECTION("another program's database") {
     meddle(file, "CREATE TABLE recipes (name TEXT); INSERT INTO recipes VALUES ('cake')");
-    const std::string before = contentOf(file);
+    const std::string before = fileContent(file);
     CHECK_THAT(refusal(file), Catch::Contains(file) && Catch::Contains("another program"));
-    CHECK(contentOf(file) == before);
+    CHECK(fileContent(file) == before);
   }
   SECTION("a newer Hearth's") {
     { SqliteStore store(file); }
     meddle(file, "PRAGMA journal_mode = DELETE; PRAGMA user_version = 99");
-    const std::string before = contentOf(file);
+    const std::string before = fileContent(file);
     CHECK_THAT(refusal(file),
                Catch::Contains(file) && Catch::Contains("newer Hearth") && Catch::Contains("99"));
-    CHECK(contentOf(file) == before);
+    CHECK(fileContent(file) == before);
   }
   SECTION("a folder that is not there") {
     CHECK_THAT(refusal(folder / "no/hearth.db"), Catch::Contains("no/hearth.db"));
